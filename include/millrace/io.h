@@ -1,0 +1,269 @@
+// The one seam between the broker and the world.
+//
+// Everything above this file asks for I/O by submitting an Op and is told by `done`. Two classes implement
+// Io: UringIo (src/io/ring.h) and SimIo (src/sim/sim_io.h). Nothing above it may make a system call, read a
+// clock, draw a random number or start a thread.
+//
+// Rules that keep a simulated run exact: an Io never completes an op inside submit; everything that is
+// random comes from random(); a completion is delivered on the shard that submitted.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "millrace/base.h"
+#include "millrace/log_line.h"
+#include "millrace/task.h"
+
+namespace millrace {
+
+// ---- Memory that the kernel may touch ------------------------------------------------------------------
+
+// Aligned memory (4,096) for file I/O and large sends. It counts the operations under way on it: freeing it
+// while one is under way aborts in every build, since no sanitizer sees the kernel read freed memory.
+class IoBuffer {
+ public:
+    static constexpr size_t alignment = 4096;
+
+    IoBuffer() = default;
+    explicit IoBuffer(size_t size);  // A multiple of the alignment. The bytes are zero.
+    IoBuffer(IoBuffer&& other) noexcept;
+    IoBuffer& operator=(IoBuffer&& other) noexcept;
+    ~IoBuffer();
+
+    uint8_t* data() { return data_; }
+    const uint8_t* data() const { return data_; }
+    size_t size() const { return size_; }
+    MutableBytes bytes() { return {data_, size_}; }
+    explicit operator bool() const { return data_ != nullptr; }
+    bool in_flight() const { return flights_ > 0; }
+
+    // Called by the Io around every op that names this buffer; and by whoever lends it out for longer.
+    void fly() { flights_++; }
+    void land() { ASSERT(flights_ > 0), flights_--; }
+
+    int32_t registered_index = -1;  // Set by an Io that registered it with the kernel.
+
+ private:
+    uint8_t* data_ = nullptr;
+    size_t size_ = 0;
+    uint32_t flights_ = 0;
+};
+
+// One of the shard's provided receive buffers, by number; goes back with Io::give_back.
+using ReceiveBuffer = Strong<struct ReceiveBufferTag, uint16_t>;
+
+// ---- Operations ----------------------------------------------------------------------------------------
+
+// As a system call would say it: a count or a file descriptor, or a negative errno.
+struct Outcome {
+    int32_t value = 0;
+    bool more = false;     // A lasting op (accept, receive) that will call done again.
+    Bytes data;            // What was received; valid until its buffer is given back.
+    ReceiveBuffer buffer;  // Meaningful when value > 0 on a receive.
+};
+
+struct FileInfo {
+    uint64_t size = 0;
+    bool is_directory = false;
+};
+struct DiskSpace {
+    uint64_t total = 0, available = 0;
+};
+struct Piece {  // One part of a gathered send; the layout of struct iovec.
+    const void* data;
+    size_t size;
+};
+
+struct Op {
+    enum class Kind : uint8_t {
+        // Sockets. Addresses are text: "127.0.0.1:9092", "[::1]:9092".
+        listen,         // path = address (port 0: any) -> fd. SO_REUSEPORT, TCP_NODELAY.
+        accept,         // Lasting. fd = listener -> fd of each connection.
+        connect,        // path = address -> fd. TCP_NODELAY.
+        receive,        // Lasting. 0 = the peer has ended, -ENOBUFS = out of buffers: give some back, arm again.
+        send,           // pieces, piece_count -> bytes sent, may be short.
+        shutdown,       // Both ways; ends a receive under way.
+        close,
+        // Time. size = nanoseconds from now; value 0, or -ECANCELED.
+        sleep,
+        // Files. Paths are below the data directory's root in a simulation, ordinary paths otherwise.
+        open,           // path, flags (Open) -> fd.
+        read,           // data, size, offset -> bytes read (0 at the end).
+        write,          // data, size, offset, flags (Write) -> bytes written, may be short.
+        sync,           // fdatasync.
+        allocate,       // offset, size: fallocate with the size set.
+        truncate,       // size = new length.
+        rename,         // path -> target.
+        remove,         // path: a file, or an empty directory.
+        make_directory, // path.
+        list,           // path -> names (without . and ..), sorted.
+        stat,           // path -> info.
+        sync_directory, // path: makes renames, creations and removals in it durable.
+        disk_space,     // path -> space.
+    };
+    enum Open : uint32_t { read_only = 0, read_write = 1, create = 2, exclusive = 4, direct = 8 };
+    enum Write : uint32_t { durable = 1 };  // RWF_DSYNC.
+
+    Kind kind;
+    int fd = -1;
+    void* data = nullptr;
+    uint64_t size = 0;
+    uint64_t offset = 0;
+    uint32_t flags = 0;
+    const Piece* pieces = nullptr;
+    uint32_t piece_count = 0;
+    const char* path = nullptr;
+    const char* target = nullptr;
+    std::vector<std::string>* names = nullptr;
+    FileInfo* info = nullptr;
+    DiskSpace* space = nullptr;
+    IoBuffer* buffer = nullptr;  // The buffer that `data` lies in, where it lies in one.
+
+    // Called on the submitting shard, in a later turn than submit. An op may be destroyed inside its own done
+    // once `more` is false.
+    virtual void done(Outcome outcome) = 0;
+
+    Op(const Op&) = delete;
+
+ protected:
+    explicit Op(Kind kind) : kind(kind) {}
+    ~Op() = default;
+
+ public:
+    // For the Io's own bookkeeping while the op is under way.
+    bool under_way = false;
+    uint64_t io_private = 0;
+};
+
+// Something that one shard gives to another. Owned by the sender until delivered; delivery runs on the
+// receiving shard. Letters from one shard to another arrive in the order in which they were posted.
+class Letter {
+ public:
+    virtual void deliver() = 0;
+    Letter* next_letter = nullptr;  // For the mailbox.
+
+ protected:
+    ~Letter() = default;
+};
+
+// One shard's way to the world. All functions belong to that shard.
+class Io {
+ public:
+    virtual void submit(Op& op) = 0;
+    // Asks for an early end; done is still called, with -ECANCELED or with what happened first.
+    virtual void cancel(Op& op) = 0;
+    virtual void give_back(ReceiveBuffer buffer) = 0;
+    // To this shard itself too. Never delivers inside post.
+    virtual void post(ShardId to, Letter& letter) = 0;
+
+    virtual uint64_t now_ns() const = 0;  // Monotonic; as of the start of this turn.
+    virtual int64_t wall_ms() const = 0;  // Milliseconds since 1970; as of the start of this turn.
+    virtual uint64_t random() = 0;
+
+    virtual ShardId shard() const = 0;
+    virtual uint16_t shard_count() const = 0;
+    // "127.0.0.1:9092"; empty when the socket is gone.
+    virtual std::string local_address(int fd) const = 0;
+    virtual std::string peer_address(int fd) const = 0;
+    virtual Logger& log() = 0;
+
+ protected:
+    ~Io() = default;
+};
+
+// ---- Awaiting ------------------------------------------------------------------------------------------
+
+// What an op needs; the fields of Op that its kind reads.
+struct OpArguments {
+    int fd = -1;
+    void* data = nullptr;
+    uint64_t size = 0;
+    uint64_t offset = 0;
+    uint32_t flags = 0;
+    const Piece* pieces = nullptr;
+    uint32_t piece_count = 0;
+    const char* path = nullptr;
+    const char* target = nullptr;
+    std::vector<std::string>* names = nullptr;
+    FileInfo* info = nullptr;
+    DiskSpace* space = nullptr;
+    IoBuffer* buffer = nullptr;
+};
+
+// int32_t n = co_await Once{io, Op::Kind::read, {.fd = fd, ...}}: an op that is done once.
+class Once final : Op {
+ public:
+    Once(Io& io, Kind kind, const OpArguments& a) : Op(kind), io_(io) {
+        fd = a.fd, data = a.data, size = a.size, offset = a.offset, flags = a.flags;
+        pieces = a.pieces, piece_count = a.piece_count, path = a.path, target = a.target;
+        names = a.names, info = a.info, space = a.space, buffer = a.buffer;
+    }
+    bool await_ready() const { return false; }
+    void await_suspend(std::coroutine_handle<> waiter) {
+        waiter_ = waiter;
+        io_.submit(*this);
+    }
+    int32_t await_resume() const { return value_; }
+    // From elsewhere on the same shard, while a coroutine awaits this object.
+    void cancel() {
+        if (under_way) io_.cancel(*this);
+    }
+
+ private:
+    void done(Outcome outcome) override {
+        value_ = outcome.value;
+        waiter_.resume();
+    }
+    Io& io_;
+    int32_t value_ = 0;
+    std::coroutine_handle<> waiter_;
+};
+
+// co_await sleep_for(io, ns).
+inline Once sleep_for(Io& io, uint64_t nanoseconds) { return {io, Op::Kind::sleep, {.size = nanoseconds}}; }
+
+// Outcome o = co_await many.next(): a lasting op. Arms itself again when it lapsed and next() is called.
+// Must not be armed when destroyed: shut the socket down and drain until !armed().
+class Many final : Op {
+ public:
+    Many(Io& io, Kind kind, int descriptor) : Op(kind), io_(io) { fd = descriptor; }
+    ~Many() { ASSERT(!armed_); }
+
+    struct Next {
+        Many& self;
+        bool await_ready() const { return self.first_ < self.outcomes_.size(); }
+        void await_suspend(std::coroutine_handle<> waiter) {
+            self.waiter_ = waiter;
+            if (!self.armed_) {
+                self.armed_ = true;
+                self.io_.submit(self);
+            }
+        }
+        Outcome await_resume() { return self.take(); }
+    };
+    Next next() { return {*this}; }
+    bool armed() const { return armed_; }
+    bool has_more() const { return first_ < outcomes_.size(); }  // next() would not wait.
+    void cancel() {
+        if (armed_) io_.cancel(*this);
+    }
+
+ private:
+    Outcome take() {
+        const Outcome outcome = outcomes_[first_++];
+        if (first_ == outcomes_.size()) outcomes_.clear(), first_ = 0;
+        return outcome;
+    }
+    void done(Outcome outcome) override {
+        armed_ = outcome.more;
+        outcomes_.push_back(outcome);
+        if (auto waiter = std::exchange(waiter_, nullptr)) waiter.resume();
+    }
+    Io& io_;
+    bool armed_ = false;
+    std::vector<Outcome> outcomes_;
+    size_t first_ = 0;
+    std::coroutine_handle<> waiter_;
+};
+
+}  // namespace millrace

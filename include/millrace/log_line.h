@@ -1,0 +1,65 @@
+// One-line structured log: `2026-11-22T17:10:00.130Z INFO  shard=1 net  listening addr=127.0.0.1:9092`.
+//
+// A Logger belongs to one shard. Time and output come through the LogSink: nothing here reads a clock.
+#pragma once
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+#include "millrace/base.h"
+
+namespace millrace {
+
+enum class Level : uint8_t { debug, info, warn, error };
+
+// Where lines go. Implemented by the seam (stderr) and by the simulator (captured).
+class LogSink {
+ public:
+    virtual int64_t wall_ms() const = 0;
+    virtual void write(Level level, std::string_view line) = 0;  // Without a line end; never blocks a shard.
+
+ protected:
+    ~LogSink() = default;
+};
+
+// name=value; values with spaces or quotes are quoted.
+struct Field {
+    Field(std::string_view name, std::string_view value) : name(name), value(value) {}
+    Field(std::string_view name, const char* value) : name(name), value(value) {}
+    Field(std::string_view name, const std::string& value) : name(name), value(value) {}
+    template <std::integral T> Field(std::string_view name, T value) : name(name), value(std::to_string(value)) {}
+    Field(std::string_view name, Error error) : name(name), value(error_name(error)) {}
+    template <class Tag, class Rep>
+    Field(std::string_view name, Strong<Tag, Rep> value) : name(name), value(std::to_string(value.value)) {}
+
+    std::string_view name;
+    std::string value;
+};
+
+class Logger {
+ public:
+    Logger(LogSink& sink, std::string shard) : sink_(sink), shard_(std::move(shard)) {}
+
+    void set_level(Level level) { level_ = level; }
+    // `module` is the folder under src/ that speaks; `event` is a short fixed phrase; the rest is in fields.
+    void line(Level level, std::string_view module, std::string_view event, std::initializer_list<Field> fields);
+    void debug(std::string_view module, std::string_view event, std::initializer_list<Field> fields = {}) {
+        if (level_ <= Level::debug) line(Level::debug, module, event, fields);
+    }
+    void info(std::string_view module, std::string_view event, std::initializer_list<Field> fields = {}) {
+        line(Level::info, module, event, fields);
+    }
+    void warn(std::string_view module, std::string_view event, std::initializer_list<Field> fields = {}) {
+        line(Level::warn, module, event, fields);
+    }
+    void error(std::string_view module, std::string_view event, std::initializer_list<Field> fields = {}) {
+        line(Level::error, module, event, fields);
+    }
+
+ private:
+    LogSink& sink_;
+    std::string shard_;
+    Level level_ = Level::info;
+};
+
+}  // namespace millrace

@@ -1,0 +1,174 @@
+// Task<T>: a coroutine that starts when awaited and resumes its awaiter when done. The only coroutine
+// machinery: Task, detach, gather, Eventual (one value, one waiter), Signal (many waiters).
+//
+// All of it belongs to one shard; nothing here is safe to touch from two.
+#pragma once
+#include <coroutine>
+#include <exception>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "millrace/base.h"
+
+namespace millrace {
+
+template <class T = void> class Task;
+
+namespace detail {
+
+struct PromiseBase {
+    std::coroutine_handle<> awaiter = std::noop_coroutine();
+    bool detached = false;
+
+    struct Final {
+        bool await_ready() noexcept { return false; }
+        template <class P> std::coroutine_handle<> await_suspend(std::coroutine_handle<P> self) noexcept {
+            auto next = self.promise().awaiter;
+            if (self.promise().detached) self.destroy();
+            return next;
+        }
+        void await_resume() noexcept {}
+    };
+    std::suspend_always initial_suspend() noexcept { return {}; }
+    Final final_suspend() noexcept { return {}; }
+    void unhandled_exception() noexcept { std::terminate(); }  // The broker does not throw.
+};
+
+template <class T> struct Promise : PromiseBase {
+    std::optional<T> value;
+    Task<T> get_return_object();
+    template <class U> void return_value(U&& x) { value.emplace(std::forward<U>(x)); }
+    T take() { return std::move(*value); }
+};
+
+template <> struct Promise<void> : PromiseBase {
+    Task<void> get_return_object();
+    void return_void() {}
+    void take() {}
+};
+
+}  // namespace detail
+
+template <class T> class [[nodiscard]] Task {
+ public:
+    using promise_type = detail::Promise<T>;
+    explicit Task(std::coroutine_handle<promise_type> handle) : handle_(handle) {}
+    Task(Task&& other) noexcept : handle_(std::exchange(other.handle_, {})) {}
+    Task& operator=(Task&&) = delete;
+    ~Task() {
+        if (handle_) handle_.destroy();
+    }
+
+    bool await_ready() const { return false; }
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiter) {
+        handle_.promise().awaiter = awaiter;
+        return handle_;
+    }
+    T await_resume() { return handle_.promise().take(); }
+
+    // Runs on its own from here; its frame is freed when it ends. Only net/, shard/ and tests may do this.
+    void detach() && {
+        handle_.promise().detached = true;
+        std::exchange(handle_, {}).resume();
+    }
+
+ private:
+    std::coroutine_handle<promise_type> handle_;
+};
+
+template <class T> Task<T> detail::Promise<T>::get_return_object() {
+    return Task<T>{std::coroutine_handle<Promise>::from_promise(*this)};
+}
+inline Task<void> detail::Promise<void>::get_return_object() {
+    return Task<void>{std::coroutine_handle<Promise>::from_promise(*this)};
+}
+
+// A value that comes later, for one waiter. Setting it resumes the waiter at once, inside set().
+// Must outlive its waiter.
+template <class T> class Eventual {
+ public:
+    Eventual() = default;
+    Eventual(const Eventual&) = delete;
+
+    bool is_set() const { return value_.has_value(); }
+    void set(T value) {
+        ASSERT(!value_);
+        value_.emplace(std::move(value));
+        if (auto waiter = std::exchange(waiter_, nullptr)) waiter.resume();
+    }
+    bool await_ready() const { return is_set(); }
+    void await_suspend(std::coroutine_handle<> waiter) {
+        ASSERT(!waiter_);
+        waiter_ = waiter;
+    }
+    T await_resume() { return std::move(*value_); }
+
+ private:
+    std::optional<T> value_;
+    std::coroutine_handle<> waiter_;
+};
+
+// Wakes everyone who waits at that moment. Waiters look at the world again: it may have changed.
+class Signal {
+ public:
+    Signal() = default;
+    Signal(const Signal&) = delete;
+    ~Signal() { ASSERT(waiters_.empty()); }
+
+    void notify_all() {
+        for (auto waiter : std::exchange(waiters_, {})) waiter.resume();
+    }
+    bool has_waiters() const { return !waiters_.empty(); }
+
+    bool await_ready() const { return false; }
+    void await_suspend(std::coroutine_handle<> waiter) { waiters_.push_back(waiter); }
+    void await_resume() {}
+
+ private:
+    std::vector<std::coroutine_handle<>> waiters_;
+};
+
+namespace detail {
+
+struct Gathering {
+    size_t left;
+    std::coroutine_handle<> waiter;
+    void one_done() {
+        if (--left == 0 && waiter) waiter.resume();
+    }
+    bool await_ready() const { return left == 0; }
+    void await_suspend(std::coroutine_handle<> handle) { waiter = handle; }
+    void await_resume() {}
+};
+
+template <class T> Task<> gather_one(Task<T> task, std::optional<T>& slot, Gathering& gathering) {
+    slot.emplace(co_await task);
+    gathering.one_done();
+}
+inline Task<> gather_one(Task<> task, Gathering& gathering) {
+    co_await task;
+    gathering.one_done();
+}
+
+}  // namespace detail
+
+// Starts all of them in order, and ends when all have ended; results are in the order of the tasks.
+template <class T> Task<std::vector<T>> gather(std::vector<Task<T>> tasks) {
+    std::vector<std::optional<T>> slots(tasks.size());
+    detail::Gathering gathering{tasks.size(), {}};
+    for (size_t i = 0; i < tasks.size(); i++)
+        detail::gather_one(std::move(tasks[i]), slots[i], gathering).detach();
+    co_await gathering;
+    std::vector<T> results;
+    results.reserve(slots.size());
+    for (auto& slot : slots) results.push_back(std::move(*slot));
+    co_return results;
+}
+inline Task<> gather(std::vector<Task<>> tasks) {
+    detail::Gathering gathering{tasks.size(), {}};
+    for (auto& task : tasks) detail::gather_one(std::move(task), gathering).detach();
+    co_await gathering;
+}
+
+}  // namespace millrace

@@ -1,0 +1,13 @@
+#include <cstdio>
+#include <cstdlib>
+
+#include "millrace/base.h"
+
+namespace millrace {
+
+void assert_failed(const char* condition, const char* file, int line) {
+    std::fprintf(stderr, "%s:%d: assertion failed: %s\n", file, line, condition);
+    std::abort();
+}
+
+}  // namespace millrace

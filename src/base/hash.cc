@@ -1,0 +1,9 @@
+#include <xxhash.h>
+
+#include "millrace/base.h"
+
+namespace millrace {
+
+uint64_t hash64(Bytes bytes, uint64_t seed) { return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed); }
+
+}  // namespace millrace
