@@ -1,0 +1,65 @@
+// The broker: one request in, one reply out. What net/ needs to know of it, and nothing more.
+//
+// A request is handled on the shard that its connection belongs to; the work may cross to other shards, the
+// reply comes back here. No sockets below this line, no Kafka semantics above it.
+#pragma once
+#include <memory>
+#include <span>
+#include <string>
+
+#include "millrace/base.h"
+#include "millrace/io.h"
+#include "millrace/task.h"
+
+namespace millrace {
+
+// What outlives a connection's single requests. Owned by the connection.
+struct ConnectionContext {
+    uint64_t id = 0;
+    std::string peer;           // "127.0.0.1:51234"
+    std::string local;          // "127.0.0.1:9092": what this client knows the broker by.
+    std::string listener;       // "PLAINTEXT"
+    std::string software_name;  // From ApiVersions (KIP-511), empty before.
+    std::string software_version;
+};
+
+// The bytes of one reply. Destroyed on the connection's shard once they are sent (or never will be).
+class ReplyBody {
+ public:
+    virtual ~ReplyBody() = default;
+    // The whole reply in order, its four size bytes first. Stays valid and unchanged until destruction.
+    virtual std::span<const Piece> pieces() const = 0;
+    virtual size_t size() const = 0;
+};
+
+struct Reply {
+    enum class Kind : uint8_t {
+        answer,
+        none,   // acks=0: nothing is sent.
+        close,  // The connection ends, after the replies before this one; the handler has logged why.
+    };
+    Kind kind = Kind::close;
+    std::unique_ptr<ReplyBody> body;  // Only for an answer.
+};
+
+// How a request may run beside others of the same connection.
+enum class Overlap : uint8_t {
+    free,     // Starts at once; only its reply waits for its turn.
+    barrier,  // Starts when everything before it is answered, and nothing after it starts before that.
+};
+
+class RequestHandler {
+ public:
+    // Whether this request may run beside its neighbours; looks at the API key alone.
+    virtual Overlap overlap(Bytes frame) const = 0;
+
+    // `frame` is one request without its size bytes, contiguous, and stays valid until the Task has ended.
+    // Untrusted: anything may be in it. The part up to the first suspension runs inside the call, so that
+    // the appends of one connection keep their order. Never fails: a bad request is a Reply of kind close.
+    virtual Task<Reply> handle(Bytes frame, ConnectionContext& connection) = 0;
+
+ protected:
+    ~RequestHandler() = default;
+};
+
+}  // namespace millrace
