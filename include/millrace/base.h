@@ -112,9 +112,9 @@ template <class Tag, class Rep> struct Strong {
     constexpr Strong& operator+=(Rep n) { return value += n, *this; }
 };
 
-using Offset = Strong<struct OffsetTag, int64_t>;      // A record's place in its partition.
+using Offset = Strong<struct OffsetTag, int64_t>;       // A record's place in its partition.
 using Position = Strong<struct PositionTag, uint64_t>;  // A byte's place in a segment file.
-using Epoch = Strong<struct EpochTag, int32_t>;        // Leader epoch.
+using Epoch = Strong<struct EpochTag, int32_t>;         // Leader epoch.
 using NodeId = Strong<struct NodeIdTag, int32_t>;
 using ShardId = Strong<struct ShardIdTag, uint16_t>;
 using ProducerId = Strong<struct ProducerIdTag, int64_t>;

@@ -77,29 +77,29 @@ struct Piece {  // One part of a gathered send; the layout of struct iovec.
 struct Op {
     enum class Kind : uint8_t {
         // Sockets. Addresses are text: "127.0.0.1:9092", "[::1]:9092".
-        listen,         // path = address (port 0: any) -> fd. SO_REUSEPORT, TCP_NODELAY.
-        accept,         // Lasting. fd = listener -> fd of each connection.
-        connect,        // path = address -> fd. TCP_NODELAY.
-        receive,        // Lasting. 0 = the peer has ended, -ENOBUFS = out of buffers: give some back, arm again.
-        send,           // pieces, piece_count -> bytes sent, may be short.
-        shutdown,       // Both ways; ends a receive under way.
+        listen,    // path = address (port 0: any) -> fd. SO_REUSEPORT, TCP_NODELAY.
+        accept,    // Lasting. fd = listener -> fd of each connection.
+        connect,   // path = address -> fd. TCP_NODELAY.
+        receive,   // Lasting. 0 = the peer has ended, -ENOBUFS = out of buffers: give some back, arm again.
+        send,      // pieces, piece_count -> bytes sent, may be short.
+        shutdown,  // Both ways; ends a receive under way.
         close,
         // Time. size = nanoseconds from now; value 0, or -ECANCELED.
         sleep,
         // Files. Paths are below the data directory's root in a simulation, ordinary paths otherwise.
-        open,           // path, flags (Open) -> fd.
-        read,           // data, size, offset -> bytes read (0 at the end).
-        write,          // data, size, offset, flags (Write) -> bytes written, may be short.
-        sync,           // fdatasync.
-        allocate,       // offset, size: fallocate with the size set.
-        truncate,       // size = new length.
-        rename,         // path -> target.
-        remove,         // path: a file, or an empty directory.
-        make_directory, // path.
-        list,           // path -> names (without . and ..), sorted.
-        stat,           // path -> info.
-        sync_directory, // path: makes renames, creations and removals in it durable.
-        disk_space,     // path -> space.
+        open,            // path, flags (Open) -> fd.
+        read,            // data, size, offset -> bytes read (0 at the end).
+        write,           // data, size, offset, flags (Write) -> bytes written, may be short.
+        sync,            // fdatasync.
+        allocate,        // offset, size: fallocate with the size set.
+        truncate,        // size = new length.
+        rename,          // path -> target.
+        remove,          // path: a file, or an empty directory.
+        make_directory,  // path.
+        list,            // path -> names (without . and ..), sorted.
+        stat,            // path -> info.
+        sync_directory,  // path: makes renames, creations and removals in it durable.
+        disk_space,      // path -> space.
     };
     enum Open : uint32_t { read_only = 0, read_write = 1, create = 2, exclusive = 4, direct = 8 };
     enum Write : uint32_t { durable = 1 };  // RWF_DSYNC.
@@ -119,8 +119,8 @@ struct Op {
     DiskSpace* space = nullptr;
     IoBuffer* buffer = nullptr;  // The buffer that `data` lies in, where it lies in one.
 
-    // Called on the submitting shard, in a later turn than submit. An op may be destroyed inside its own done
-    // once `more` is false.
+    // Called on the submitting shard, in a later turn than submit. An op may be destroyed inside its own
+    // done once `more` is false.
     virtual void done(Outcome outcome) = 0;
 
     Op(const Op&) = delete;

@@ -27,7 +27,8 @@ struct Field {
     Field(std::string_view name, std::string_view value) : name(name), value(value) {}
     Field(std::string_view name, const char* value) : name(name), value(value) {}
     Field(std::string_view name, const std::string& value) : name(name), value(value) {}
-    template <std::integral T> Field(std::string_view name, T value) : name(name), value(std::to_string(value)) {}
+    template <std::integral T>
+    Field(std::string_view name, T value) : name(name), value(std::to_string(value)) {}
     Field(std::string_view name, Error error) : name(name), value(error_name(error)) {}
     template <class Tag, class Rep>
     Field(std::string_view name, Strong<Tag, Rep> value) : name(name), value(std::to_string(value.value)) {}
@@ -42,7 +43,8 @@ class Logger {
 
     void set_level(Level level) { level_ = level; }
     // `module` is the folder under src/ that speaks; `event` is a short fixed phrase; the rest is in fields.
-    void line(Level level, std::string_view module, std::string_view event, std::initializer_list<Field> fields);
+    void line(Level level, std::string_view module, std::string_view event,
+              std::initializer_list<Field> fields);
     void debug(std::string_view module, std::string_view event, std::initializer_list<Field> fields = {}) {
         if (level_ <= Level::debug) line(Level::debug, module, event, fields);
     }
