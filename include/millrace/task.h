@@ -1,5 +1,5 @@
 // Task<T>: a coroutine that starts when awaited and resumes its awaiter when done. The only coroutine
-// machinery: Task, detach, gather, Eventual (one value, one waiter), Signal (many waiters).
+// machinery: Task, detach, gather, Nursery, Eventual (one value, one waiter), Signal (many waiters).
 //
 // All of it belongs to one shard; nothing here is safe to touch from two.
 #pragma once
@@ -17,9 +17,69 @@ template <class T = void> class Task;
 
 namespace detail {
 
+// A place in a ring of its likes; leaves the ring when destroyed.
+struct Link {
+    Link* before = this;
+    Link* after = this;
+    std::coroutine_handle<> handle;
+
+    Link() = default;
+    Link(const Link&) = delete;
+    ~Link() { leave(); }
+    bool alone() const { return after == this; }
+    void leave() {
+        before->after = after, after->before = before;
+        before = after = this;
+    }
+    void join_before(Link& other) {
+        ASSERT(alone());
+        before = other.before, after = &other;
+        before->after = this, other.before = this;
+    }
+};
+
+}  // namespace detail
+
+// The detached coroutines that began while it was entered: a node that crashes in a simulation destroys them
+// with it, the youngest first. A real process has none.
+class Nursery {
+ public:
+    Nursery() = default;
+    Nursery(const Nursery&) = delete;
+    ~Nursery() { destroy_all(); }
+
+    // What is detached while an Entered lives belongs to the nursery.
+    class Entered {
+     public:
+        explicit Entered(Nursery& nursery) : outer_(std::exchange(current, &nursery)) {}
+        Entered(const Entered&) = delete;
+        ~Entered() { current = outer_; }
+
+     private:
+        Nursery* outer_;
+    };
+
+    // None of them may be running.
+    void destroy_all() {
+        while (!ring_.alone()) ring_.before->handle.destroy();
+    }
+    bool is_empty() const { return ring_.alone(); }
+
+    static void adopt(detail::Link& link) {
+        if (current) link.join_before(current->ring_);
+    }
+
+ private:
+    static inline constinit thread_local Nursery* current = nullptr;
+    detail::Link ring_;
+};
+
+namespace detail {
+
 struct PromiseBase {
     std::coroutine_handle<> awaiter = std::noop_coroutine();
     bool detached = false;
+    Link nursery_place;
 
     struct Final {
         bool await_ready() noexcept { return false; }
@@ -69,7 +129,10 @@ template <class T> class [[nodiscard]] Task {
 
     // Runs on its own from here; its frame is freed when it ends. Only net/, shard/ and tests may do this.
     void detach() && {
-        handle_.promise().detached = true;
+        auto& promise = handle_.promise();
+        promise.detached = true;
+        promise.nursery_place.handle = handle_;
+        Nursery::adopt(promise.nursery_place);
         std::exchange(handle_, {}).resume();
     }
 
@@ -114,19 +177,38 @@ class Signal {
  public:
     Signal() = default;
     Signal(const Signal&) = delete;
-    ~Signal() { ASSERT(waiters_.empty()); }
+    ~Signal() { ASSERT(waiters_.alone()); }
 
     void notify_all() {
-        for (auto waiter : std::exchange(waiters_, {})) waiter.resume();
+        detail::Link woken;
+        while (!waiters_.alone()) move(waiters_, woken);
+        while (!woken.alone()) {
+            const auto waiter = woken.after->handle;
+            woken.after->leave();
+            waiter.resume();
+        }
     }
-    bool has_waiters() const { return !waiters_.empty(); }
+    bool has_waiters() const { return !waiters_.alone(); }
 
-    bool await_ready() const { return false; }
-    void await_suspend(std::coroutine_handle<> waiter) { waiters_.push_back(waiter); }
-    void await_resume() {}
+    struct Wait {
+        Signal& signal;
+        detail::Link place;
+        bool await_ready() const { return false; }
+        void await_suspend(std::coroutine_handle<> waiter) {
+            place.handle = waiter;
+            place.join_before(signal.waiters_);
+        }
+        void await_resume() {}
+    };
+    Wait operator co_await() { return {*this, {}}; }
 
  private:
-    std::vector<std::coroutine_handle<>> waiters_;
+    static void move(detail::Link& from, detail::Link& to) {
+        detail::Link& first = *from.after;
+        first.leave();
+        first.join_before(to);
+    }
+    detail::Link waiters_;
 };
 
 namespace detail {
