@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "millrace/base.h"
+#include "millrace/config.h"
 #include "millrace/io.h"
 #include "millrace/task.h"
 
@@ -34,9 +35,6 @@ struct PartitionInfo {
     int32_t partition_epoch = 0;
 };
 
-// What is set explicitly: name -> value.
-using Configs = std::map<std::string, std::string, std::less<>>;
-
 // Kafka's numbers of config resource types.
 enum class ConfigKind : int8_t { topic = 2, broker = 4, client_metrics = 16, group = 32 };
 
@@ -44,7 +42,7 @@ struct TopicInfo {
     std::string name;
     Uuid id;
     std::vector<PartitionInfo> partitions;  // By partition number.
-    Configs configs;                        // Overrides only.
+    ConfigMap configs;                      // Overrides only.
 
     int32_t partition_count() const { return static_cast<int32_t>(partitions.size()); }
     // Kafka derives this from the name alone.
@@ -122,9 +120,9 @@ class MetadataState {
 
     // Overrides of that resource; empty ones when nothing is set. A broker's name is its number in decimal,
     // "" is the cluster-wide default.
-    const Configs& configs(ConfigKind kind, std::string_view name) const;
+    const ConfigMap& configs(ConfigKind kind, std::string_view name) const;
     // All that is set for resources of this kind other than topics, by name.
-    const std::map<std::string, Configs, std::less<>>& all_configs(ConfigKind kind) const;
+    const std::map<std::string, ConfigMap, std::less<>>& all_configs(ConfigKind kind) const;
 
     const std::map<NodeId, BrokerInfo>& brokers() const { return brokers_; }
     const BrokerInfo* broker(NodeId id) const;
@@ -151,7 +149,7 @@ class MetadataState {
     std::unordered_map<Uuid, TopicInfo*> by_id_;                                // Never iterated.
     std::map<uint32_t, SlotRun> slots_;                                         // By first slot.
     std::map<std::string, std::set<std::string_view>, std::less<>> colliding_;  // Name with '_' -> names.
-    std::map<ConfigKind, std::map<std::string, Configs, std::less<>>> configs_;
+    std::map<ConfigKind, std::map<std::string, ConfigMap, std::less<>>> configs_;
     std::map<NodeId, BrokerInfo> brokers_;
     std::map<std::string, int16_t, std::less<>> features_;
     std::set<std::vector<NodeId>> node_lists_;  // As many as there are different placements.
@@ -235,20 +233,6 @@ class SingleMetadataLog final : public MetadataLog {
 
 // ---- The controller ------------------------------------------------------------------------------------
 
-// What the controller asks of whoever knows the configs. Texts are Kafka's and go to the client.
-class ConfigRules {
- public:
-    // Why these overrides, all that the resource would have, are refused; nothing when they are fine.
-    virtual std::optional<std::string> refuse(ConfigKind kind, const Configs& overrides) const = 0;
-    // Whether append and subtract make sense for it.
-    virtual bool is_list(ConfigKind kind, std::string_view name) const = 0;
-    // What append and subtract start from when nothing is set; empty for an unknown name.
-    virtual std::string default_value(ConfigKind kind, std::string_view name) const = 0;
-
- protected:
-    ~ConfigRules() = default;
-};
-
 struct ControllerOptions {
     int32_t partitions_default = 1;          // num.partitions
     int16_t replication_factor_default = 1;  // default.replication.factor
@@ -308,9 +292,8 @@ struct NewPartitions {
 };
 
 struct ConfigChange {
-    enum class Operation : int8_t { set = 0, remove = 1, append = 2, subtract = 3 };  // Kafka's numbers.
+    AlterOperation operation = AlterOperation::set;
     std::string name;
-    Operation operation = Operation::set;
     std::optional<std::string> value;
 };
 struct ResourceChange {
@@ -331,9 +314,6 @@ struct BrokerRegistration {
     std::optional<std::string> rack;
 };
 
-// Kafka's rule for names: nothing when it is legal, else why not.
-std::optional<std::string> refuse_topic_name(std::string_view name);
-
 // Turns admin requests into committed records. On shard 0. Requests take turns in the order of their calls:
 // each is judged against everything that was committed before it. Every function may be called again while
 // others wait; answers are in the order of the items asked for, one per distinct item. Items fail on their
@@ -342,8 +322,7 @@ class Controller {
  public:
     static constexpr int32_t producer_ids_per_block = 1'000;
 
-    Controller(Io& io, const MetadataState& state, MetadataLog& log, const ConfigRules& rules,
-               ControllerOptions options);
+    Controller(Io& io, const MetadataState& state, MetadataLog& log, ControllerOptions options);
     ~Controller();
 
     // Call first in each life of the node, after the replay. Error::none also when nothing had changed.
@@ -364,7 +343,6 @@ class Controller {
     Io& io_;
     const MetadataState& state_;
     MetadataLog& log_;
-    const ConfigRules& rules_;
     ControllerOptions options_;
     std::unique_ptr<Turns> turns_;
 };
