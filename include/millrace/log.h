@@ -1,0 +1,258 @@
+// The log: partitions on disk and in memory, made durable by one journal per shard.
+//
+// A Storage belongs to one shard: its journal, the logs of its slots, its memory and descriptor budgets.
+// What always holds: log_start() <= durable() <= written() <= end(); bytes below durable() survive a power
+// cut, bytes below written() a killed process; an offset never names other bytes later. A write or flush that
+// fails or falls short takes the whole Storage offline for the life of the process.
+#pragma once
+#include <limits>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "millrace/io.h"
+
+namespace millrace {
+
+// ---- Who this directory belongs to ----------------------------------------------------------------------
+
+struct NodeIdentity {
+    NodeId node{-1};
+    Uuid directory_id;
+    std::string cluster_id;  // At most 255 bytes.
+};
+
+// node.meta: two checksummed copies, of which one suffices. Nothing when the directory has none (it is new,
+// never the old one come back); kafka_storage_error when both copies are bad or the directory is unreadable.
+Task<Result<std::optional<NodeIdentity>>> read_identity(Io& io, std::string directory);
+// Makes the directory if it is missing; durable when it returns.
+Task<Result<>> write_identity(Io& io, std::string directory, NodeIdentity identity);
+
+// ---- Settings -------------------------------------------------------------------------------------------
+
+// Kafka's topic configs, in their units; -1 = no limit where Kafka says so.
+struct LogConfig {
+    int64_t retention_ms = 604'800'000;
+    int64_t retention_bytes = -1;
+    uint64_t segment_bytes = 1 << 30;
+    int64_t segment_ms = 604'800'000;
+    int64_t segment_jitter_ms = 0;
+    uint32_t segment_index_bytes = 10 << 20;
+    uint32_t index_interval_bytes = 4096;
+    bool deletes = true;  // cleanup.policy has "delete": retention by time and size applies.
+    int64_t producer_id_expiration_ms = 86'400'000;
+    uint32_t producers_max = 10'000;  // Beyond it the producer that was silent longest is forgotten.
+};
+
+struct LogSpec {
+    Slot slot;
+    Uuid topic_id;
+    std::string topic;
+    int32_t partition = 0;
+    LogConfig config;
+};
+
+struct StorageConfig {
+    std::string directory;
+    uint32_t journal_files = 4;              // At least 2.
+    uint64_t journal_file_bytes = 64 << 20;  // A multiple of 4,096, at least 64 KiB.
+    uint64_t tail_cache_bytes = 64 << 20;    // Recent bytes of all logs that stay in memory.
+    uint64_t dirty_bytes_max = 128 << 20;    // Appended but not yet in segments: has_room() is false above.
+    uint64_t direct_append_bytes = 64
+                                   << 10;  // From here a commit writes a log's bytes to its segment at once.
+    uint32_t commits_in_flight = 4;
+    uint32_t descriptors_max = 256;
+    uint64_t index_cache_bytes = 4 << 20;  // Indexes of sealed segments that stay in memory.
+};
+
+// ---- Reading --------------------------------------------------------------------------------------------
+
+// What a Slice holds on to. Implemented in src/log only.
+class SliceSource {
+ public:
+    virtual void unpin() = 0;
+
+ protected:
+    ~SliceSource() = default;
+};
+
+// Whole batches in offset order, pinned in memory until the Slice is destroyed, on the log's home shard. The
+// pieces, laid end to end, are the bytes; a batch may lie across two pieces. It may outlive its Log but not
+// its Storage.
+class Slice {
+ public:
+    Slice() = default;
+    Slice(Slice&& other) noexcept;
+    Slice& operator=(Slice&& other) noexcept;
+    ~Slice() { clear(); }
+
+    const std::vector<Bytes>& pieces() const { return pieces_; }
+    size_t size() const { return size_; }
+    bool empty() const { return size_ == 0; }
+    Offset first() const { return first_; }  // Base offset of the first batch; meaningful when not empty.
+    Offset next() const { return next_; }    // One past the last record.
+
+    // For src/log: takes over one pin of `source`.
+    void add(Bytes piece, SliceSource* source);
+    void set_offsets(Offset first, Offset next) { first_ = first, next_ = next; }
+    // Cuts the end off: `size` bytes stay.
+    void shorten(size_t size);
+
+ private:
+    void clear();
+    std::vector<Bytes> pieces_;
+    std::vector<SliceSource*> sources_;
+    size_t size_ = 0;
+    Offset first_, next_;
+};
+
+struct ReadRequest {
+    Offset from;               // log_start() <= from <= end(), else offset_out_of_range.
+    size_t max_bytes = 0;      // Whole batches up to here.
+    Offset limit;              // Only batches that end at or below this offset (the high watermark, say).
+    bool at_least_one = true;  // The first batch comes whole, however large (KIP-74).
+};
+
+struct TimestampOffset {
+    Offset offset{-1};
+    int64_t timestamp = -1;
+    Epoch leader_epoch{-1};
+};
+
+struct EpochEnd {
+    Epoch epoch{-1};
+    Offset end{-1};
+};
+
+// ---- Appending ------------------------------------------------------------------------------------------
+
+struct AppendRequest {
+    Bytes batch;         // One validated record batch v2, also its timestamps. Copied.
+    Epoch leader_epoch;  // Not below the last one.
+};
+
+struct Appended {
+    Offset first, last;
+    bool duplicate =
+        false;  // One of the producer's last five batches: nothing was appended (first, last are its).
+};
+
+class Log;
+
+// Told once per completed commit for each log that moved on; may call anything but Storage::close.
+class LogListener {
+ public:
+    virtual void on_progress(Log& log) = 0;             // written() or durable() have moved.
+    virtual void on_failed(Log& log, Error error) = 0;  // Once; the log refuses everything from now on.
+
+ protected:
+    ~LogListener() = default;
+};
+
+// One partition's log. Owned by its Storage, gone when remove() has returned.
+class Log {
+ public:
+    virtual const LogSpec& spec() const = 0;
+    virtual void set_config(const LogConfig& config) = 0;
+    virtual void set_listener(LogListener* listener) = 0;  // None: nullptr. Must outlive the log or be reset.
+
+    virtual Offset log_start() const = 0;
+    virtual Offset end() const = 0;      // The log end offset: the next record's offset.
+    virtual Offset written() const = 0;  // Below: the device has it.
+    virtual Offset durable() const = 0;  // Below: flushed.
+    virtual uint64_t size_bytes() const = 0;
+    virtual size_t segment_count() const = 0;
+    // none, or why the log serves nothing: kafka_storage_error (disk failed, or durable bytes were found
+    // damaged).
+    virtual Error failure() const = 0;
+
+    // Checks the producer's sequence (idempotence), gives offsets, copies, schedules a commit. Fails with
+    // kafka_storage_error, record_list_too_large (larger than a segment), out_of_order_sequence_number,
+    // invalid_producer_epoch, fenced_leader_epoch, request_timed_out (no room: await Storage::room first).
+    virtual Result<Appended> append(const AppendRequest& request) = 0;
+    // Starts a leader epoch at end(), before its first append; durable with the next commit.
+    // fenced_leader_epoch when it is below the last one.
+    virtual Result<> start_epoch(Epoch epoch) = 0;
+
+    // From memory only: nothing (nullopt) when bytes on disk are needed. An empty slice when there is nothing
+    // below the limit. Fails with offset_out_of_range, kafka_storage_error.
+    virtual std::optional<Result<Slice>> read_cached(const ReadRequest& request) = 0;
+    // From memory or disk. corrupt_message when the bytes on disk are not what was written.
+    virtual Task<Result<Slice>> read(ReadRequest request) = 0;
+
+    // The first record with a timestamp >= `timestamp` at or above log_start() and below `limit`; offset -1
+    // when there is none. -3 (max timestamp): the first record with the largest one. Other negatives:
+    // invalid_request.
+    virtual Task<Result<TimestampOffset>> offset_for_timestamp(int64_t timestamp, Offset limit) = 0;
+
+    // OffsetForLeaderEpoch: the largest epoch <= `epoch` and where it ends; -1, -1 when the log knows none
+    // that high (KIP-101, KIP-279).
+    virtual EpochEnd epoch_end_offset(Epoch epoch) const = 0;
+    virtual Epoch last_epoch() const = 0;             // -1 when none.
+    virtual Epoch epoch_of(Offset offset) const = 0;  // -1 when unknown.
+
+    // DeleteRecords: durable when it returns. At or below the old start: nothing happens. Above end():
+    // offset_out_of_range.
+    virtual Task<Result<>> set_log_start(Offset offset) = 0;
+    // Rolls the active segment when its time has come, and drops whole old segments by time and size that
+    // end at or below `high_watermark`. Files go in the background once the new start is durable.
+    // Returns how many segments were dropped.
+    virtual size_t retain(int64_t wall_ms, Offset high_watermark) = 0;
+    virtual size_t producer_count() const = 0;
+
+ protected:
+    ~Log() = default;
+};
+
+// ---- A shard's storage ----------------------------------------------------------------------------------
+
+struct StorageStats {
+    uint64_t commits = 0, journal_bytes = 0;         // Journal writes and their bytes since start.
+    uint64_t direct_bytes = 0, write_out_bytes = 0;  // To segments: with the commit, and later.
+    uint64_t cached_bytes = 0, dirty_bytes = 0;      // Now, in memory.
+    uint64_t disk_reads = 0, disk_read_bytes = 0;
+    uint32_t descriptors = 0;
+    uint64_t damaged_entries =
+        0;  // Journal entries at or below the durable watermark that recovery could not read.
+};
+
+// Order at start: open -> load each partition -> finish_recovery -> (all shards of the node have come so far)
+// -> start. Before start nothing can be appended; reading works from load on.
+class Storage {
+ public:
+    // Reads all journals in the directory, whatever the number of shards was, and keeps what belongs to slots
+    // of this shard. kafka_storage_error when the directory cannot be used. `io` must outlive it.
+    static Task<Result<std::unique_ptr<Storage>>> open(Io& io, StorageConfig config);
+    virtual ~Storage() = default;  // After close(), or after a failure; not while anything awaits it.
+
+    // Opens the partition's directory, re-applies what its segments lack, rebuilds what is derived; makes it
+    // when it is new. A directory of the same name with another topic id is set aside as "-stray".
+    // Also after start. Many may run at once. The log stays where it is until removed.
+    virtual Task<Result<Log*>> load(LogSpec spec) = 0;
+    // Everything re-applied is durable in the segments; journal entries of slots that were not loaded are
+    // dropped (each slot is logged).
+    virtual Task<Result<>> finish_recovery() = 0;
+    // Empties this shard's journal and lets appends in. Shard 0 removes the journals of vanished shards.
+    virtual Task<Result<>> start() = 0;
+
+    // Deletes a log (no-op when unknown). Its Log is gone when this returns, and so is the directory's name,
+    // durably; the files go in the background. Slices stay valid.
+    virtual Task<Result<>> remove(Slot slot) = 0;
+    // Everything into segments, flushed, with a mark that lets the next start read little. Stop all users
+    // first. After it (or a failure) destroy the Storage.
+    virtual Task<Result<>> close() = 0;
+
+    virtual Log* find(Slot slot) = 0;      // nullptr when not loaded.
+    virtual std::vector<Log*> logs() = 0;  // In order of slots.
+    virtual Error failure() const = 0;     // none, or kafka_storage_error once the disk has failed.
+    virtual bool was_clean() const = 0;    // The last life of this shard's journal ended with close().
+    virtual const StorageStats& stats() const = 0;
+
+    // Back-pressure: while has_room() is false appends are refused; room() returns when it may be true again.
+    virtual bool has_room() const = 0;
+    virtual Task<> room() = 0;
+};
+
+}  // namespace millrace
