@@ -6,6 +6,19 @@
 //
 // Rules that keep a simulated run exact: an Io never completes an op inside submit; everything that is
 // random comes from random(); a completion is delivered on the shard that submitted.
+//
+// Both worlds agree on this too:
+// - Ops are independent: two ops under way at once may happen in either order, also on one fd. Who needs an
+//   order awaits. Close an fd only when nothing is under way on it: closing ends no op.
+// - All that an op points to (path, data, pieces, names ...) stays as it is until done.
+// - A lasting op says more = true with each good value, and ends with one more = false: value 0 (a receive:
+// the
+//   peer ended or the socket was shut down) or a negative errno. After a cancel, what had already happened is
+//   still told first; then -ECANCELED. An accept that failed (-EMFILE ...) has ended: wait a little, arm
+//   again.
+// - A cancelled op is done with -ECANCELED if it had not happened yet, else with what happened. A file op
+// that
+//   has begun is not interrupted.
 #pragma once
 #include <string>
 #include <vector>
@@ -77,23 +90,24 @@ struct Piece {  // One part of a gathered send; the layout of struct iovec.
 struct Op {
     enum class Kind : uint8_t {
         // Sockets. Addresses are text: "127.0.0.1:9092", "[::1]:9092".
-        listen,    // path = address (port 0: any) -> fd. SO_REUSEPORT, TCP_NODELAY.
+        // "localhost:9092" is 127.0.0.1, ":9092" every address; other names are not resolved: -EINVAL.
+        listen,    // path = address (port 0: any), flags (Listen) -> fd. SO_REUSEPORT, TCP_NODELAY.
         accept,    // Lasting. fd = listener -> fd of each connection.
         connect,   // path = address -> fd. TCP_NODELAY.
         receive,   // Lasting. 0 = the peer has ended, -ENOBUFS = out of buffers: give some back, arm again.
-        send,      // pieces, piece_count -> bytes sent, may be short.
-        shutdown,  // Both ways; ends a receive under way.
+        send,      // pieces, piece_count (at most 1,024) -> bytes sent; short when the connection ends.
+        shutdown,  // Both ways; ends a receive under way with 0.
         close,
         // Time. size = nanoseconds from now; value 0, or -ECANCELED.
         sleep,
         // Files. Paths are below the data directory's root in a simulation, ordinary paths otherwise.
         open,            // path, flags (Open) -> fd.
-        read,            // data, size, offset -> bytes read (0 at the end).
+        read,            // data, size, offset -> bytes read (0 at the end), may be short.
         write,           // data, size, offset, flags (Write) -> bytes written, may be short.
         sync,            // fdatasync.
         allocate,        // offset, size: fallocate with the size set.
         truncate,        // size = new length.
-        rename,          // path -> target.
+        rename,          // path -> target, which is replaced.
         remove,          // path: a file, or an empty directory.
         make_directory,  // path.
         list,            // path -> names (without . and ..), sorted.
@@ -101,8 +115,14 @@ struct Op {
         sync_directory,  // path: makes renames, creations and removals in it durable.
         disk_space,      // path -> space.
     };
+    // `direct` by-passes the page cache: address, size and offset of every read and write are multiples of
+    // 4,096. Where the file system has none, the file is opened without and the bit is cleared in `flags`.
     enum Open : uint32_t { read_only = 0, read_write = 1, create = 2, exclusive = 4, direct = 8 };
+    // -EADDRINUSE when anyone listens there already. Without, sockets of one user share the port.
+    enum Listen : uint32_t { sole = 1 };
     enum Write : uint32_t { durable = 1 };  // RWF_DSYNC.
+    // As the offset of a read or write: where the last one ended. For pipes and terminals (stdin, stdout).
+    static constexpr uint64_t at_cursor = ~uint64_t{0};
 
     Kind kind;
     int fd = -1;
@@ -146,6 +166,24 @@ class Letter {
     ~Letter() = default;
 };
 
+// What an Io has done since it began. A simulated one leaves them at 0.
+struct IoStatistics {
+    uint64_t turns = 0;
+    uint64_t enters = 0;  // io_uring_enter calls.
+    uint64_t submissions = 0;
+    uint64_t completions = 0;
+    uint64_t overflows = 0;       // Times that the completion queue had overflowed: should stay 0.
+    uint64_t sleeps = 0;          // Waits in the kernel.
+    uint64_t spins = 0;           // Waits in user memory ...
+    uint64_t spins_paid = 0;      // ... that saved a sleep.
+    uint64_t letters = 0;         // Delivered.
+    uint64_t wakes = 0;           // Peers woken.
+    uint64_t buffers_short = 0;   // Receives that found no buffer.
+    uint64_t buffers_lent = 0;    // Receive buffers not given back at this moment.
+    uint64_t buffered_opens = 0;  // Files opened without O_DIRECT although asked for.
+    uint64_t registered_bytes = 0;
+};
+
 // One shard's way to the world. All functions belong to that shard.
 class Io {
  public:
@@ -166,6 +204,12 @@ class Io {
     virtual std::string local_address(int fd) const = 0;
     virtual std::string peer_address(int fd) const = 0;
     virtual Logger& log() = 0;
+
+    // Best effort: makes reads and writes on this long-lived buffer cheaper (a fifth of their
+    // CPU) and all its memory resident. Unregister it before it dies, with no op under way on it.
+    virtual void register_buffer(IoBuffer&) {}
+    virtual void unregister_buffer(IoBuffer&) {}
+    virtual IoStatistics statistics() const { return {}; }
 
  protected:
     ~Io() = default;
