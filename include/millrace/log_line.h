@@ -1,6 +1,8 @@
 // One-line structured log: `2026-11-22T17:10:00.130Z INFO  shard=1 net  listening addr=127.0.0.1:9092`.
 //
 // A Logger belongs to one shard. Time and output come through the LogSink: nothing here reads a clock.
+// The same line again and again is written once, and then only counted: ` repeated=N` tells how often it came
+// since, when another line comes, when repeat_ms have passed, or on flush().
 #pragma once
 #include <initializer_list>
 #include <string>
@@ -41,6 +43,9 @@ class Logger {
  public:
     Logger(LogSink& sink, std::string shard) : sink_(sink), shard_(std::move(shard)) {}
 
+    static constexpr size_t line_size_max = 4096;  // Longer lines are cut, and end in "...".
+    static constexpr int64_t repeat_ms = 10'000;
+
     void set_level(Level level) { level_ = level; }
     // `module` is the folder under src/ that speaks; `event` is a short fixed phrase; the rest is in fields.
     void line(Level level, std::string_view module, std::string_view event,
@@ -57,11 +62,17 @@ class Logger {
     void error(std::string_view module, std::string_view event, std::initializer_list<Field> fields = {}) {
         line(Level::error, module, event, fields);
     }
+    // Tells of repeats that were not yet told. At the end, and whenever the shard is idle.
+    void flush();
 
  private:
     LogSink& sink_;
     std::string shard_;
     Level level_ = Level::info;
+    std::string last_;  // Without its time.
+    Level last_level_ = Level::info;
+    int64_t last_ms_ = 0;   // When it was last written.
+    uint64_t repeats_ = 0;  // Since then.
 };
 
 }  // namespace millrace

@@ -88,11 +88,12 @@ class Metrics {
  private:
     friend class MetricsPage;
     enum class Kind : uint8_t { counter, gauge, histogram };
+    struct Description;
     struct Series;
     struct Chunk;
     static constexpr uint32_t chunk_size = 256;
 
-    Series& find_or_make(Kind kind, std::string_view name, std::string_view help, std::string labels);
+    Series& find_or_make(Description wanted);
     const Series& series(uint32_t i) const;
 
     // Chunks never move; an entry is complete before `published_` says so, which is what readers trust.
@@ -128,7 +129,8 @@ class MetricsPage {
         std::map<std::string, Distribution> distributions;
     };
     Family& family(std::string_view name, std::string_view help, Metrics::Kind kind);
-    static void render(std::string& out, std::string_view name, const Family& family);
+    static void render(std::string& out, std::string_view name, const std::string& labels,
+                       const Distribution& distribution);
 
     std::map<std::string, Family, std::less<>> families_;
 };

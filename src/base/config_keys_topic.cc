@@ -1,0 +1,80 @@
+// Topic keys; in the order of their names.
+#include "config_keys.h"
+
+namespace millrace {
+
+using namespace config_rows;
+
+namespace {
+
+constexpr KeyRow rows[] = {
+    {"cleanup.policy", list, "delete", one_of("compact delete"), dynamic,
+     "delete, compact or both: what happens to old records; empty keeps them for ever."},
+    {"compression.gzip.level", int32, "-1", gzip_level, dynamic, "Level where compression.type is gzip."},
+    {"compression.lz4.level", int32, "9", between(1, 17), dynamic, "Level where compression.type is lz4."},
+    {"compression.type", string, "producer", one_of("uncompressed zstd lz4 snappy gzip producer"), dynamic,
+     "Codec in which batches are stored; producer keeps what the producer chose."},
+    {"compression.zstd.level", int32, "3", between(-131072, 22), dynamic,
+     "Level where compression.type is zstd."},
+    {"delete.retention.ms", int64, "86400000", at_least(0), dynamic,
+     "How long deletion markers outlive compaction."},
+    {"durability", string, "flush", one_of("flush memory"), dynamic,
+     "What acks=all waits for: flush is the device; memory, the replicas' memory, is not part of this "
+     "version."},
+    {"file.delete.delay.ms", int64, "60000", at_least(0), dynamic,
+     "How long a removed segment file stays on disk."},
+    {"flush.messages", int64, "9223372036854775807", at_least(1), dynamic,
+     "Flush to the device at least after so many records."},
+    {"flush.ms", int64, "9223372036854775807", at_least(0), dynamic,
+     "Flush to the device at least so often."},
+    {"follower.replication.throttled.replicas", list, "", throttled_replicas, dynamic,
+     "Replicas whose follower side is throttled while they move."},
+    {"index.interval.bytes", int32, "4096", at_least(0), dynamic,
+     "Bytes of log per entry of the offset index."},
+    {"internal.segment.bytes", int32, none, any, hidden,
+     "Size at which a new segment file is begun, below the limit of segment.bytes: for tests."},
+    {"leader.replication.throttled.replicas", list, "", throttled_replicas, dynamic,
+     "Replicas whose leader side is throttled while they move."},
+    {"local.retention.bytes", int64, "-2", at_least(-2), dynamic, "For tiered storage: size kept locally."},
+    {"local.retention.ms", int64, "-2", at_least(-2), dynamic, "For tiered storage: age kept locally."},
+    {"max.compaction.lag.ms", int64, "9223372036854775807", at_least(1), dynamic,
+     "Records older than this are compacted in any case."},
+    {"max.message.bytes", int32, "1048588", at_least(0), dynamic,
+     "Largest batch that is accepted, its 12 bytes of overhead included."},
+    {"message.timestamp.after.max.ms", int64, "3600000", at_least(0), dynamic,
+     "Records stamped further in the future are refused."},
+    {"message.timestamp.before.max.ms", int64, "9223372036854775807", at_least(0), dynamic,
+     "Records stamped further in the past are refused."},
+    {"message.timestamp.type", string, "CreateTime", one_of("CreateTime LogAppendTime"), dynamic,
+     "Who stamps records: the producer (CreateTime) or the broker (LogAppendTime)."},
+    {"min.cleanable.dirty.ratio", float64, "0.5", between(0, 1), dynamic,
+     "Share of not yet compacted bytes from which a log is compacted."},
+    {"min.compaction.lag.ms", int64, "0", at_least(0), dynamic,
+     "Records younger than this are not compacted."},
+    {"min.insync.replicas", int32, "1", at_least(1), dynamic,
+     "Replicas that must have a record before acks=all is answered."},
+    {"preallocate", boolean, "false", any, dynamic, "Reserve the disk space of a segment when it is begun."},
+    {"remote.log.copy.disable", boolean, "false", any, dynamic, "For tiered storage: make it read-only."},
+    {"remote.log.delete.on.disable", boolean, "false", any, dynamic,
+     "For tiered storage: delete remote data when it is switched off."},
+    {"remote.storage.enable", boolean, "false", any, dynamic,
+     "Tiered storage, which is not part of this version."},
+    {"retention.bytes", int64, "-1", any, dynamic,
+     "Size of a partition above which its oldest segments may go; -1 is no limit."},
+    {"retention.ms", int64, "604800000", at_least(-1), dynamic,
+     "Age at which a segment may go, by its newest record; -1 is no limit."},
+    {"segment.bytes", int32, "1073741824", at_least(1048576), dynamic,
+     "Size at which a new segment file is begun."},
+    {"segment.index.bytes", int32, "10485760", at_least(4), dynamic, "Largest offset index of a segment."},
+    {"segment.jitter.ms", int64, "0", at_least(0), dynamic,
+     "Up to so much less than segment.ms, at random, so that not all roll at once."},
+    {"segment.ms", int64, "604800000", at_least(1), dynamic, "Age at which a new segment file is begun."},
+    {"unclean.leader.election.enable", boolean, "false", any, dynamic,
+     "Whether a replica that may lack records may become leader."},
+};
+
+}  // namespace
+
+std::span<const KeyRow> topic_rows() { return rows; }
+
+}  // namespace millrace
