@@ -123,6 +123,9 @@ using ProducerId = Strong<struct ProducerIdTag, int64_t>;
 // The home shard of a partition on a node is slot mod shards. Slot 0 is the metadata log.
 using Slot = Strong<struct SlotTag, uint32_t>;
 
+// message.timestamp.type: who stamps records. Its number is a bit of a record batch's attributes.
+enum class TimestampType : uint8_t { create_time, log_append_time };
+
 struct Uuid {
     std::array<uint8_t, 16> bytes{};
 

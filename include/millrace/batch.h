@@ -18,8 +18,6 @@ namespace millrace {
 inline constexpr size_t batch_header_size = 61;    // Everything before the records.
 inline constexpr size_t batch_length_offset = 12;  // batchLength counts what follows its own 12-byte prefix.
 
-enum class TimestampType : uint8_t { create_time, log_append_time };
-
 // One whole batch: its length and magic are right, the rest is as its writer claims until checked.
 class BatchView {
  public:
