@@ -1,0 +1,112 @@
+// The leader's part: append, count what is safe, answer who waits.
+#include "millrace/replication.h"
+
+namespace millrace {
+
+// A produce that waits for its acknowledgement. Lies in the waiting coroutine's frame.
+class Partition::AckWait final : public Deadlines::Entry {
+ public:
+    AckWait(std::deque<AckWait*>& queue, Offset next) : queue_(queue), next_(next) { queue_.push_back(this); }
+    ~AckWait() {
+        if (!answered_) leave();
+    }
+
+    Offset next() const { return next_; }
+    // Has left its queue when this is called.
+    void answer(Error error) {
+        answered_ = true;
+        error_ = error;
+        if (auto waiter = std::exchange(waiter_, nullptr)) waiter.resume();
+    }
+    bool await_ready() const { return answered_; }
+    void await_suspend(std::coroutine_handle<> waiter) { waiter_ = waiter; }
+    Error await_resume() const { return error_; }
+
+ private:
+    void on_deadline() override {
+        leave();
+        answer(Error::request_timed_out);
+    }
+    void leave() { std::erase(queue_, this); }
+
+    std::deque<AckWait*>& queue_;
+    const Offset next_;
+    bool answered_ = false;
+    Error error_ = Error::none;
+    std::coroutine_handle<> waiter_;
+};
+
+Partition::Partition(Log& log, Deadlines& deadlines, Epoch leader_epoch)
+    : log_(log), deadlines_(deadlines), leader_epoch_(leader_epoch), seen_high_watermark_(log.durable()) {
+    log_.set_listener(this);
+}
+
+Partition::~Partition() {
+    log_.set_listener(nullptr);
+    while (!watches_.empty()) watches_.back()->forget(*this);
+}
+
+Error Partition::refusal() const { return resigned_ != Error::none ? resigned_ : log_.failure(); }
+
+Result<Appended> Partition::append(Bytes batch) {
+    if (resigned_ != Error::none) return resigned_;
+    const Offset end = log_.end();
+    auto appended = log_.append({.batch = batch, .leader_epoch = leader_epoch_});
+    if (appended && !appended->duplicate) {
+        ASSERT(appended->first == end);
+        uncommitted_.push_back({log_.end(), static_cast<uint32_t>(batch.size())});
+    }
+    return appended;
+}
+
+Task<Result<>> Partition::acknowledged(Offset next, Acks acks, uint64_t deadline_ns) {
+    ASSERT(next <= log_.end());
+    if (const Error error = refusal(); error != Error::none) co_return error;
+    if (acks == Acks::none) co_return Result<>{};
+    if (next <= (acks == Acks::all ? high_watermark() : log_.written())) co_return Result<>{};
+    AckWait wait{acks == Acks::all ? waits_committed_ : waits_written_, next};
+    deadlines_.set(wait, deadline_ns);
+    const Error error = co_await wait;
+    if (error != Error::none) co_return error;
+    co_return Result<>{};
+}
+
+void Partition::resign(Error error) {
+    ASSERT(error != Error::none);
+    resigned_ = error;
+    answer_waits();
+    for (FetchWatch* watch : std::vector(watches_)) watch->end();
+}
+
+void Partition::on_failed(Log&, Error error) { resign(error); }
+
+void Partition::on_progress(Log&) {
+    ASSERT(seen_high_watermark_ <= high_watermark());
+    tell_watches();
+    answer_waits();  // Last: a waiter that goes on may do anything, also delete this partition.
+}
+
+void Partition::tell_watches() {
+    const Offset high_watermark = this->high_watermark();
+    if (high_watermark == seen_high_watermark_) return;
+    seen_high_watermark_ = high_watermark;
+    int64_t bytes = 0;
+    for (; !uncommitted_.empty() && uncommitted_.front().next <= high_watermark; uncommitted_.pop_front())
+        bytes += uncommitted_.front().size;
+    for (FetchWatch* watch : std::vector(watches_)) watch->gained(bytes);
+}
+
+void Partition::answer_waits() {
+    const Error error = refusal();
+    std::vector<AckWait*> answered;
+    // Oldest first; the duplicate of an earlier batch stands behind younger ones and goes with them.
+    const auto take = [&](std::deque<AckWait*>& waits, Offset safe) {
+        for (; !waits.empty() && (error != Error::none || waits.front()->next() <= safe); waits.pop_front())
+            answered.push_back(waits.front());
+    };
+    take(waits_written_, log_.written());
+    take(waits_committed_, high_watermark());
+    for (AckWait* wait : answered) wait->answer(error);
+}
+
+}  // namespace millrace
