@@ -35,8 +35,15 @@ std::string number_text(double x) {
 
 // The checks return the reason, or nothing.
 
+std::optional<double> parse_number(ConfigType type, std::string_view text) {
+    if (type == ConfigType::float64) return parse_double(text);
+    const auto whole = parse_whole(type, text);
+    if (!whole) return std::nullopt;
+    return static_cast<double>(*whole);
+}
+
 std::string check_number(const ConfigKey& key, std::string_view text) {
-    const auto number = key.type == ConfigType::float64 ? parse_double(text) : parse_whole(key.type, text);
+    const std::optional<double> number = parse_number(key.type, text);
     if (!number) return "Not a number of type " + std::string(type_word(key.type));
     if (key.rule.kind == ConfigRule::Kind::gzip_level) {
         const bool fits = *number == -1 || (*number >= 1 && *number <= 9);
