@@ -108,8 +108,12 @@ class MetadataState {
     // Null when there is none.
     const TopicInfo* topic(std::string_view name) const;
     const TopicInfo* topic(const Uuid& id) const;
-    const PartitionInfo* partition(std::string_view topic, int32_t index) const;
-    const PartitionInfo* partition(const Uuid& topic, int32_t index) const;
+    const PartitionInfo* partition(std::string_view topic_name, int32_t index) const {
+        return partition(topic(topic_name), index);
+    }
+    const PartitionInfo* partition(const Uuid& topic_id, int32_t index) const {
+        return partition(topic(topic_id), index);
+    }
     std::optional<TopicPartition> partition(Slot slot) const;
     // All topics, sorted by name.
     const std::map<std::string, TopicInfo, std::less<>>& topics() const { return topics_; }
@@ -135,11 +139,20 @@ class MetadataState {
  private:
     friend class MetadataReplay;  // src/cluster/replay.cc: one function per record type.
 
-    struct SlotRun {  // Consecutive slots that went to consecutive partitions of one topic.
+    // Consecutive slots that went to consecutive partitions of one topic.
+    struct SlotRun {
         const TopicInfo* topic;
         int32_t first_partition;
         int32_t count;
+        bool continues(const TopicInfo& with, int32_t partition, uint32_t first_slot, uint32_t slot) const {
+            return topic == &with && first_partition + count == partition && first_slot + count == slot;
+        }
     };
+    static const PartitionInfo* partition(const TopicInfo* topic, int32_t index);
+    TopicInfo& add_topic(std::string_view name, const Uuid& id);
+    TopicInfo take_topic(const Uuid& id);
+    void forget_collision(std::string_view name);
+    PartitionInfo& add_partition(TopicInfo& topic);
     std::span<const NodeId> intern(std::span<const int32_t> nodes);
 
     std::string cluster_id_;
@@ -160,16 +173,15 @@ class MetadataState {
 
 // ---- The log -------------------------------------------------------------------------------------------
 
-// Encoded metadata records that are committed together or not at all.
+// Encoded metadata records that are committed together or not at all: each is Kafka's frame version 1, record
+// type and version as unsigned varints, then the struct of millrace/wire/{topic,broker,cluster}_records.h.
 class MetadataRecords {
  public:
-    // A struct of millrace/wire/metadata_records.h.
-    template <class Record> void add(const Record& record, int16_t version);
+    void add(std::vector<uint8_t> value) { values_.push_back(std::move(value)); }
     size_t count() const { return values_.size(); }
     bool empty() const { return values_.empty(); }
-    const std::vector<std::vector<uint8_t>>& values() const { return values_; }
 
-    // One uncompressed record batch (v2): null keys, as in Kafka's __cluster_metadata.
+    // One uncompressed record batch (v2) with null keys, as in Kafka's __cluster_metadata. Not when empty.
     std::vector<uint8_t> to_batch(Offset base, Epoch term, int64_t wall_ms) const;
 
  private:
@@ -177,7 +189,7 @@ class MetadataRecords {
 };
 
 // Where the bytes of the metadata log are: slot 0 of shard 0. Implemented above the log module.
-class RecordLog {
+class MetadataStore {
  public:
     // Appends one batch whose offsets are final, and ends when it is flushed to the device. `batch` stays
     // valid until then. kafka_storage_error: the device failed and it is unknown whether the batch is there;
@@ -188,7 +200,7 @@ class RecordLog {
     virtual Task<Result<std::vector<uint8_t>>> read(Offset from) = 0;
 
  protected:
-    ~RecordLog() = default;
+    ~MetadataStore() = default;
 };
 
 // Is given every committed batch, in order, once each: those of earlier lives first. Applies it to this
@@ -215,15 +227,17 @@ class MetadataLog {
 // A log with one voter, this node: committed is what its own device has flushed.
 class SingleMetadataLog final : public MetadataLog {
  public:
-    SingleMetadataLog(Io& io, RecordLog& log, CommitListener& listener);
+    SingleMetadataLog(Io& io, MetadataStore& log, CommitListener& listener);
     // Once, before anything else: gives the listener all that the log has.
     Task<Result<void>> replay();
     Task<Result<Offset>> propose(MetadataRecords records) override;
     Epoch term() const override { return Epoch{0}; }
 
  private:
+    bool give_batches(Bytes bytes);
+
     Io& io_;
-    RecordLog& log_;
+    MetadataStore& log_;
     CommitListener& listener_;
     Offset next_{0};
     bool replayed_ = false;
@@ -340,6 +354,10 @@ class Controller {
 
  private:
     class Turns;
+    enum class Existing : uint8_t { refused, accepted };
+    Task<std::vector<TopicOutcome>> create(std::vector<NewTopic> topics, Existing existing, Effect effect);
+    Task<Error> commit(MetadataRecords records);
+
     Io& io_;
     const MetadataState& state_;
     MetadataLog& log_;
