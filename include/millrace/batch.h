@@ -30,8 +30,8 @@ class BatchView {
     Bytes records() const { return bytes().subspan(batch_header_size); }  // Compressed if codec() says so.
 
     Offset base_offset() const { return Offset{at<int64_t>(0)}; }
-    Offset last_offset() const { return base_offset() + last_offset_delta(); }
-    Offset next_offset() const { return last_offset() + 1; }
+    Offset last_offset() const { return offset_at(last_offset_delta()); }
+    Offset next_offset() const { return offset_at(int64_t{last_offset_delta()} + 1); }
     Epoch leader_epoch() const { return Epoch{at<int32_t>(12)}; }
     uint32_t crc() const { return at<uint32_t>(17); }
     uint16_t attributes() const { return at<uint16_t>(21); }
@@ -57,6 +57,11 @@ class BatchView {
 
  private:
     explicit BatchView(const uint8_t* data) : data_(data) {}
+    // Wraps rather than overflows: nothing says yet that the base offset makes sense.
+    Offset offset_at(int64_t delta) const {
+        return Offset{
+            static_cast<int64_t>(static_cast<uint64_t>(at<int64_t>(0)) + static_cast<uint64_t>(delta))};
+    }
     template <class T> T at(size_t offset) const { return load_big<T>(data_ + offset); }
 
     const uint8_t* data_;
@@ -200,6 +205,7 @@ struct BatchOptions {
     int32_t base_sequence = -1;
     bool transactional = false;
     bool control = false;
+    std::optional<int64_t> delete_horizon_ms;  // Compaction: stands in the base timestamp's place (KIP-534).
 };
 
 // Collects records and makes one batch of them. build() starts over with the same options.
@@ -242,6 +248,7 @@ struct RebuildOptions {
     std::optional<int> level;
     TimestampType timestamp_type = TimestampType::create_time;
     int64_t log_append_time = -1;
+    uint32_t size_max = UINT32_MAX;  // message_too_large above it.
     DecompressLimits limits;
 };
 Result<std::vector<uint8_t>> rebuild_batch(const BatchView& batch, const RebuildOptions& options,
