@@ -1,0 +1,50 @@
+// One node's disk: a file system with latencies and faults, each from its own stream of the seed.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "file_system.h"
+#include "millrace/sim.h"
+#include "random.h"
+
+namespace millrace::sim {
+
+class Disk final : public SimDisk {
+ public:
+    Disk(const DiskOptions& options, uint64_t seed);
+
+    FileSystem& files();
+    uint64_t delay_ns(Op::Kind kind);
+    void count_change() { changes_++; }
+
+    // As FileSystem's, with faults.
+    int32_t read(InodeNumber number, uint64_t offset, MutableBytes into);
+    int32_t write(InodeNumber number, uint64_t offset, Bytes bytes, Durable durable);
+    int32_t sync(InodeNumber number);
+    // A write that was under way when the node crashed.
+    void crash_write(InodeNumber number, uint64_t offset, Bytes bytes, Durable durable, Crash how);
+    // Whether another change under way then took place.
+    bool crash_coin() { return crashes_.below(2) == 0; }
+    void power_cut() { files_.power_cut(crashes_); }
+
+    DiskOptions& options() override { return options_; }
+    bool exists(std::string_view path) const override { return files_.find(path) != 0; }
+    std::vector<std::string> names(std::string_view directory) const override;
+    std::vector<uint8_t> contents(std::string_view path) const override;
+    void put(std::string_view path, Bytes bytes) override;
+    void flip(std::string_view path, uint64_t offset, uint8_t mask) override;
+    uint64_t used_bytes() const override { return files_.used_bytes(); }
+    uint64_t changes() const override { return changes_; }
+    void sync_all() override { files_.sync_all(); }
+
+ private:
+    void make_directories_above(std::string_view path);
+    void write_some_sectors(InodeNumber number, uint64_t offset, Bytes bytes);
+
+    DiskOptions options_;
+    FileSystem files_;
+    Random delays_, faults_, crashes_;
+    uint64_t changes_ = 0;
+};
+
+}  // namespace millrace::sim
