@@ -55,8 +55,9 @@ void Timers::remove(Op& op) {
     take_out(op.io_private);
 }
 
-Op* Timers::take_due(uint64_t now_ns) {
+Op* Timers::take_due(uint64_t now_ns, uint64_t added_end) {
     if (heap_.empty() || heap_.front().due_ns > now_ns) return nullptr;
+    if (heap_.front().number >= added_end) return nullptr;
     Op* op = heap_.front().op;
     take_out(0);
     return op;

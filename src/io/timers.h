@@ -13,8 +13,10 @@ class Timers {
  public:
     void add(Op& op, uint64_t due_ns);
     void remove(Op& op);
-    // The first one whose time has come, taken out; null when there is none.
-    Op* take_due(uint64_t now_ns);
+    // The first one whose time has come, taken out; null when there is none. Only of those that were added
+    // before `added` reached `added_end`: what a timer starts belongs to a later turn.
+    Op* take_due(uint64_t now_ns, uint64_t added_end);
+    uint64_t added() const { return added_; }
     // When the next one is due.
     std::optional<uint64_t> next_due_ns() const;
     size_t size() const { return heap_.size(); }
