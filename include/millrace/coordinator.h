@@ -15,7 +15,6 @@
 #include "millrace/base.h"
 #include "millrace/log_line.h"
 #include "millrace/task.h"
-#include "millrace/wire/delete_groups.h"
 #include "millrace/wire/describe_groups.h"
 #include "millrace/wire/heartbeat.h"
 #include "millrace/wire/join_group.h"
@@ -34,6 +33,13 @@ int32_t coordinator_partition(std::string_view group_id, int32_t partition_count
 
 // ---- What it needs from above --------------------------------------------------------------------------
 
+// Deadlines follow the monotonic clock, stamps in records the wall clock; a jump of the wall clock expels
+// nobody.
+struct GroupTime {
+    int64_t now_ms = 0;
+    int64_t wall_ms = 0;
+};
+
 // The partition's log, as far as a coordinator needs it.
 class RecordLog {
  public:
@@ -41,11 +47,12 @@ class RecordLog {
         Bytes key;
         std::optional<Bytes> value;  // None: a tombstone.
     };
-    // Appends all of them as one batch and ends when it is committed (flushed, below the high watermark).
-    // The records stay valid until then; one append is under way at a time. not_enough_replicas,
-    // message_too_large, record_list_too_large, invalid_record and throttling_quota_exceeded mean: it was
-    // not written and never will be. After any other error the outcome is unknown: the coordinator resigns.
-    virtual Task<Result<void>> append(std::span<const Record> records, int64_t wall_ms) = 0;
+    // Appends all of them as one batch, stamped `wall_ms`, and ends when it is committed (flushed, below the
+    // high watermark), with the time of that. The records stay valid until then; one append is under way at
+    // a time. not_enough_replicas, message_too_large, record_list_too_large, invalid_record and
+    // throttling_quota_exceeded mean: it was not written and never will be. After any other error the
+    // outcome is unknown: the coordinator resigns.
+    virtual Task<Result<GroupTime>> append(std::span<const Record> records, int64_t wall_ms) = 0;
 
  protected:
     ~RecordLog() = default;
@@ -74,17 +81,10 @@ struct GroupOptions {
 
     int32_t new_member_join_timeout_ms = 300'000;  // A new member's join is answered by then (as in Kafka).
     size_t groups_max = 1'000'000;                 // Above: coordinator_not_available for new groups.
-    size_t members_max = 1'000'000;                // Joined and pending, of all groups: group_max_size_reached.
-    size_t append_batch_max_bytes = 1'000'000;     // Keys and values in one append.
-    size_t append_queue_max_bytes = 64 << 20;      // Waiting for the log: coordinator_not_available.
-    size_t history_max = 16;                       // Events kept per group.
-};
-
-// Deadlines follow the monotonic clock, stamps in records the wall clock; a jump of the wall clock expels
-// nobody.
-struct GroupTime {
-    int64_t now_ms = 0;
-    int64_t wall_ms = 0;
+    size_t members_max = 1'000'000;             // Joined and pending, of all groups: group_max_size_reached.
+    size_t append_batch_max_bytes = 1'000'000;  // Keys and values in one append.
+    size_t append_queue_max_bytes = 64 << 20;   // Waiting for the log: coordinator_not_available.
+    size_t history_max = 16;                    // Events kept per group.
 };
 
 // Who asks.
@@ -126,17 +126,6 @@ struct CommittedOffset {
     int64_t offset = 0;
     std::string_view metadata;
     int64_t commit_ms = 0;  // Wall clock.
-};
-
-// Names what OffsetFetch asks of one group; the broker has resolved topic ids to names.
-struct OffsetFetchTopic {
-    std::string_view name;
-    Uuid topic_id;  // Zero when asked by name. An offset committed under another id is not this topic's.
-    std::span<const int32_t> partitions;
-};
-struct OffsetFetchAsked {
-    std::string_view group_id;
-    std::optional<std::span<const OffsetFetchTopic>> topics;  // None: all that the group has committed.
 };
 
 // ---- The coordinator -----------------------------------------------------------------------------------
@@ -183,20 +172,23 @@ class GroupCoordinator {
     // them to the answer. With version 10 the broker has set each topic's name from its id.
     Task<wire::OffsetCommitResponse> commit_offsets(wire::OffsetCommitRequest request, GroupContext context,
                                                     Arena& out);
-    // One group of an OffsetFetch in the form of version 8 and above; the broker joins the groups, and
-    // flattens for older versions. An unknown partition has offset -1 and no error.
-    wire::OffsetFetchResponse::Group fetch_offsets(const OffsetFetchAsked& asked, Arena& out) const;
+    // One group of an OffsetFetch in the form of version 8 and above: the broker makes it from an older
+    // request, and flattens the answer. With version 10 it has set each topic's name from its id; an offset
+    // that was committed under another id is not this topic's. No topics: all that the group has committed.
+    // An unknown partition has offset -1 and no error.
+    wire::OffsetFetchResponse::Group fetch_offsets(const wire::OffsetFetchRequest::Group& asked,
+                                                   Arena& out) const;
     Task<wire::OffsetDeleteResponse> delete_offsets(wire::OffsetDeleteRequest request, GroupContext context,
                                                     Arena& out);
 
     // DescribeGroups, one group. authorized_operations is the broker's to fill in.
     wire::DescribeGroupsResponse::Group describe(std::string_view group_id, GroupContext context,
                                                  Arena& out) const;
-    // ListGroups; filters are compared without case, empty ones match all.
-    Result<std::span<wire::ListGroupsResponse::Group>> list(std::span<const std::string_view> states,
-                                                            std::span<const std::string_view> types,
-                                                            Arena& out) const;
-    // DeleteGroups, one group: group_id_not_found, non_empty_group, or none once the tombstones are committed.
+    // ListGroups; filters are compared without case, empty ones match all. Only error_code and groups of
+    // the answer are set: the broker joins the partitions.
+    wire::ListGroupsResponse list(const wire::ListGroupsRequest& request, Arena& out) const;
+    // DeleteGroups, one group: group_id_not_found, non_empty_group, or none once the tombstones are
+    // committed.
     Task<Error> delete_group(std::string_view group_id, GroupContext context);
     // The topic is gone: its offsets go too, in every group of this partition. `topic` must outlive the task.
     Task<Error> topic_deleted(std::string_view topic, GroupTime time);
