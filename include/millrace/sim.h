@@ -199,6 +199,20 @@ class SimWorld {
     std::unique_ptr<sim::World> world_;
 };
 
+// Runs the task on the node to its end and gives its value; nothing when the node crashed first. A task that
+// takes longer aborts.
+template <class T> Task<> keep_value(Task<T> task, std::optional<T>& value) { value.emplace(co_await task); }
+template <class T>
+std::optional<T> run_on(SimWorld& world, SimNode& node, Task<T> task, uint64_t within_ns = 60'000'000'000) {
+    std::optional<T> value;
+    const uint32_t starts = node.starts();
+    const auto is_over = [&] { return value.has_value() || !node.is_running() || node.starts() != starts; };
+    node.spawn(keep_value(std::move(task), value));
+    const bool ended_in_time = world.run_until(is_over, within_ns);
+    ASSERT(ended_in_time);
+    return value;
+}
+
 // Calls run(1), run(2), ... until it returns false, which says that it ended before that crash point was
 // reached; returns how many points there were.
 uint64_t each_crash_point(const std::function<bool(uint64_t point)>& run);

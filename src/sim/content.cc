@@ -1,3 +1,4 @@
+// Pages of a file, and per sector whether the medium has what a process reads.
 #include "content.h"
 
 namespace millrace::sim {
@@ -102,9 +103,8 @@ void Content::power_cut(Random& random) {
     const uint64_t less = std::min(size_, durable_size_), more = std::max(size_, durable_size_);
     const uint64_t sizes[] = {durable_size_, size_, less + random.below(more - less + 1), durable_size_};
     const uint64_t size = sizes[mood];
-    if (size < more) clear_tail(size);
+    clear_tail(size);
     size_ = size;
-    for (const uint64_t number : unsynced_) pages_.at(number).phantom = 0;
     sync();
     ASSERT(is_synced());
 }
@@ -161,7 +161,11 @@ void Content::drop_page(uint64_t number) {
     Page& page = pages_.at(number);
     if (page.allocated) allocated_--;
     page.allocated = false;
-    if (!page.bytes && !page.medium) return void(pages_.erase(number));
+    if (!page.bytes && !page.medium) {
+        unsynced_.erase(number);
+        pages_.erase(number);
+        return;
+    }
     remember_medium(page, 0xff);
     page.bytes.reset();
     page.dirty = 0xff;

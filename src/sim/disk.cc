@@ -1,3 +1,4 @@
+// Faults and latencies on the way to the file system; each draw from the disk's own streams.
 #include "disk.h"
 
 #include <cerrno>

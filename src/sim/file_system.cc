@@ -1,3 +1,4 @@
+// Names and files; a change of a directory waits in a list until the directory is synced.
 #include "file_system.h"
 
 #include <cerrno>

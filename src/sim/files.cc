@@ -1,3 +1,4 @@
+// File operations as system calls would carry them out, descriptor by descriptor.
 #include "files.h"
 
 #include <cerrno>

@@ -1,3 +1,4 @@
+// Connections in motion: every step is an event, and completing an operation is its last act.
 #include "network.h"
 
 #include <cerrno>

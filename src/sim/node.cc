@@ -1,3 +1,4 @@
+// The lives of a machine: start, crash, burial, restart. The disk outlives them all.
 #include "node.h"
 
 #include <fmt/core.h>

@@ -1,3 +1,4 @@
+// The order of a death: disk, descriptors, sockets at once; operations, coroutines and objects when left.
 #include "process.h"
 
 #include "network.h"

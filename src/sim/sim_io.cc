@@ -1,3 +1,4 @@
+// Ops in, outcomes out after random delays; nothing after the crash.
 #include "sim_io.h"
 
 #include <cerrno>
