@@ -68,8 +68,9 @@ AdminOutcome apply_changes(const ResourceChange& resource, ConfigMap& configs) {
         if (AdminOutcome judged = refused_by(alter_config(scope, configs, alteration)); !judged.ok())
             return judged;
     }
-    return refused_by(scope == ConfigScope::topic ? check_topic_config(configs)
-                                                  : check_dynamic_config(configs, resource.name));
+    if (scope == ConfigScope::topic) return refused_by(check_topic_config(configs));
+    return refused_by(
+        check_dynamic_config(configs, fmt::format("ConfigResource(type=BROKER, name='{}')", resource.name)));
 }
 
 void add_differences(MetadataRecords& records, const ResourceChange& resource, const ConfigMap& before,

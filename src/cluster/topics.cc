@@ -142,7 +142,7 @@ TopicOutcome TopicPlanner::create(const NewTopic& topic) {
 AdminOutcome TopicPlanner::judge(const NewTopic& topic) const {
     if (topic.name == metadata_topic_name) return refusal(Error::topic_authorization_failed);
     if (std::string why = check_topic_name(topic.name); !why.empty())
-        return {Error::invalid_topic_exception, "Topic name is invalid: " + why};
+        return {Error::invalid_topic_exception, std::move(why)};
     if (state_.topic(topic.name))
         return {Error::topic_already_exists, fmt::format("Topic '{}' already exists.", topic.name)};
     if (const auto other = state_.colliding_topic(topic.name); !other.empty())
