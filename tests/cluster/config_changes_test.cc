@@ -1,3 +1,4 @@
+// Changes of configs: every refusal in Kafka's words, and what stays stored. On shard 0 without a node.
 #include "cluster_fixture.h"
 
 namespace millrace {

@@ -1,3 +1,4 @@
+// The metadata image: what each record type does to it, and which bytes it refuses.
 #include "cluster_fixture.h"
 #include "millrace/batch.h"
 #include "millrace/wire.h"

@@ -1,3 +1,4 @@
+// The metadata log of one voter: what is committed when, and what a failed append leaves.
 #include "cluster_fixture.h"
 #include "millrace/wire.h"
 #include "millrace/wire/topic_records.h"

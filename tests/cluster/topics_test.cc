@@ -1,3 +1,4 @@
+// Topics created, grown and deleted: every refusal in Kafka's words. On shard 0 without a node.
 #include "cluster_fixture.h"
 
 namespace millrace {
