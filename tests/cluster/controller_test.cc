@@ -1,4 +1,4 @@
-// The controller's turns, its dead and refusing logs, producer ids and registrations. On shard 0 without a node.
+// Turns, dead and refusing logs, producer ids and registrations. On shard 0 without a node.
 #include "cluster_fixture.h"
 
 namespace millrace {
