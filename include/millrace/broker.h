@@ -62,4 +62,20 @@ class RequestHandler {
     ~RequestHandler() = default;
 };
 
+class Shard;
+
+// The handler of one shard's requests. Owned by that shard's thread; `shard` must outlive it.
+class Broker final : public RequestHandler {
+ public:
+    explicit Broker(Shard& shard);
+    ~Broker();
+    Overlap overlap(Bytes frame) const override;
+    Task<Reply> handle(Bytes frame, ConnectionContext& connection) override;
+
+    struct State;
+
+ private:
+    std::unique_ptr<State> state_;
+};
+
 }  // namespace millrace

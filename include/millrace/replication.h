@@ -20,6 +20,8 @@ enum class Acks : int16_t {
     leader = 1,  // The leader's device has it: it survives a killed process.
 };
 
+inline constexpr uint64_t no_deadline = UINT64_MAX;
+
 class FetchWatch;
 
 class Partition final : private LogListener {

@@ -65,7 +65,7 @@ Task<Result<>> Partition::acknowledged(Offset next, Acks acks, uint64_t deadline
     if (acks == Acks::none) co_return Result<>{};
     if (next <= (acks == Acks::all ? high_watermark() : log_.written())) co_return Result<>{};
     AckWait wait{acks == Acks::all ? waits_committed_ : waits_written_, next};
-    deadlines_.set(wait, deadline_ns);
+    if (deadline_ns != no_deadline) deadlines_.set(wait, deadline_ns);
     const Error error = co_await wait;
     if (error != Error::none) co_return error;
     co_return Result<>{};

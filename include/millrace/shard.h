@@ -1,0 +1,199 @@
+// One core of a node: its storage, its copy of the metadata, the partitions and coordinators that live here,
+// and the way to the other cores.
+//
+// Everything in a Shard belongs to its thread. Others reach it through Shard::on(), and look things up again
+// after every co_await: partitions come and go.
+#pragma once
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "millrace/append_gate.h"
+#include "millrace/cluster.h"
+#include "millrace/config.h"
+#include "millrace/coordinator.h"
+#include "millrace/crossing.h"
+#include "millrace/deadlines.h"
+#include "millrace/io.h"
+#include "millrace/log.h"
+#include "millrace/metrics.h"
+#include "millrace/replication.h"
+
+namespace millrace {
+
+class Shard;
+class GroupHost;
+
+inline constexpr std::string_view offsets_topic_name = "__consumer_offsets";
+
+// What the shards of one node have in common. Written while the node starts, read-only afterwards.
+class Node {
+ public:
+    Node(BrokerConfig config, uint16_t shard_count) : config(std::move(config)), shards_(shard_count) {}
+
+    const BrokerConfig config;
+    NodeId id() const { return NodeId{config.node_id}; }
+    uint16_t shard_count() const { return static_cast<uint16_t>(shards_.size()); }
+    Shard& shard(ShardId id) const { return *shards_[id.value]; }
+    ShardId home(Slot slot) const { return ShardId{static_cast<uint16_t>(slot.value % shards_.size())}; }
+    const std::string& cluster_id() const { return cluster_id_; }
+
+ private:
+    friend class Shard;
+    std::vector<Shard*> shards_;
+    std::string cluster_id_;
+};
+
+// A topic's effective settings on this shard; stays in place while the topic exists, follows every change.
+struct TopicSettings {
+    TopicConfig config;
+};
+
+// A partition that lives on this shard.
+struct Hosted {
+    std::unique_ptr<Partition> partition;
+    const TopicSettings* settings;
+};
+
+class Shard {
+ public:
+    // On the shard's thread, once all rings exist. Tells shard 0 that it is there.
+    Shard(Io& io, Node& node);
+    ~Shard();
+    Shard(const Shard&) = delete;
+
+    // ---- Life. On shard 0 only; it conducts the others. ----
+
+    // Recovers what the disk has, replays the metadata, opens every partition and coordinator of every shard,
+    // registers the broker. kafka_storage_error when a disk cannot be used; the log says why in one line.
+    Task<Result<>> start_node();
+    // Answers all waiters, puts everything on disk. Connections are closed before.
+    Task<> stop_node();
+
+    // ---- What is here. ----
+
+    Io& io() { return io_; }
+    Node& node() { return node_; }
+    const BrokerConfig& config() const { return node_.config; }
+    ShardId id() const { return io_.shard(); }
+    Metrics& metrics() { return metrics_; }
+    Deadlines& deadlines() { return deadlines_; }
+    const MetadataState& metadata() const { return *metadata_; }
+    Storage& storage() { return *storage_; }
+    AppendGate& append_gate() { return *append_gate_; }
+    // Whether the node has started, and its disk works.
+    bool is_ready() const { return ready_ && storage_->failure() == Error::none; }
+
+    // The partition of this slot, or null when it is not here (yet, or any more).
+    Hosted* hosted(Slot slot);
+    const std::map<Slot, Hosted>& all_hosted() const { return hosted_; }
+    // The coordinator of that partition of `__consumer_offsets`, or null.
+    GroupHost* group_host(int32_t partition);
+    const std::map<int32_t, std::unique_ptr<GroupHost>>& group_hosts() const { return group_hosts_; }
+    ConfigLayers config_layers() const;
+
+    // A producer id that nobody was given before (KIP-98).
+    Task<Result<ProducerId>> next_producer_id();
+    // A random id (version 4).
+    Uuid new_uuid();
+
+    // ---- Other shards. ----
+
+    // Runs work(target) on the shard `to` and comes back with its result. `work` makes a Task<R>; what it
+    // refers to stays put, as the caller waits.
+    template <class R, class Work> Task<R> on(ShardId to, Work work) {
+        Shard& target = node_.shard(to);
+        auto bound = [&target, work = std::move(work)] { return work(target); };
+        return cross<R>(io_, target.io_, std::move(bound));
+    }
+
+    // On shard 0 only.
+    Controller& controller() { return *controller_; }
+    // Ends when every shard has applied, and opened or removed, what is committed now. On shard 0 only.
+    Task<> settled();
+
+ private:
+    class Noting;         // Takes note of what an applied batch asks this shard to do.
+    class MetadataFiles;  // The metadata log's bytes, as slot 0 of shard 0.
+    class Committed;      // Shard 0: applies a committed batch here, and spreads it.
+    struct Joined final : Letter {
+        explicit Joined(Node& node) : node(node) {}
+        void deliver() override;
+        Node& node;
+    };
+
+    // Start, in this order; shard 0 has all of them do each step before the next (src/shard/start.cc).
+    template <class Work> Task<Result<>> everywhere(Work work);
+    Task<Result<>> identify();
+    Task<Result<>> open_storage();
+    Task<Result<>> replay_metadata();
+    Task<Result<>> take_metadata();
+    Task<Result<>> open_partitions();
+    Task<Result<>> finish_recovery();
+    Task<Result<>> start_storage();
+    Task<Result<>> register_broker();
+    Task<Result<>> serve();
+
+    // Applies a committed batch to this shard's image and notes what it asks for.
+    void apply(Bytes batch);
+    // Opens and removes partitions until what is noted is done.
+    Task<> reconcile();
+    Task<> open_partition(Slot slot);
+    Task<> remove_partition(Slot slot);
+    Task<> forget_topic(std::string name);
+    void host(Log& log, const TopicInfo& topic, Epoch leader_epoch);
+    void refresh_settings(const TopicInfo& topic);
+    void refresh_all_settings();
+    LogSpec log_spec(const TopicInfo& topic, int32_t index) const;
+    void retain_logs();
+    Task<> spread();
+    Task<bool> follow(Bytes batch);
+    Task<Result<>> stop_here();
+
+    struct Removal {
+        std::string topic;
+        std::vector<Slot> slots;
+    };
+    struct RetentionTimer final : Deadlines::Entry {
+        explicit RetentionTimer(Shard& shard) : shard(shard) {}
+        void on_deadline() override { shard.retain_logs(); }
+        Shard& shard;
+    };
+
+    Io& io_;
+    Node& node_;
+    Metrics metrics_;
+    Deadlines deadlines_;
+    std::unique_ptr<Storage> storage_;
+    std::optional<AppendGate> append_gate_;  // With the storage.
+    std::optional<MetadataState> metadata_;  // From the moment the cluster's id is known.
+    std::map<std::string, TopicSettings, std::less<>> settings_;
+    std::map<Slot, Hosted> hosted_;
+    std::map<int32_t, std::unique_ptr<GroupHost>> group_hosts_;
+    RetentionTimer retention_timer_{*this};
+    std::deque<Slot> to_open_;
+    std::deque<Removal> to_remove_;
+    ProducerIdBlock producer_ids_;
+    bool ready_ = false;
+    bool stopping_ = false;
+
+    Joined joined_{node_};
+
+    // Shard 0.
+    uint16_t joined_count_ = 0;
+    Signal all_joined_;
+    NodeIdentity identity_;
+    std::unique_ptr<MetadataFiles> metadata_files_;
+    std::unique_ptr<Committed> committed_;
+    std::unique_ptr<SingleMetadataLog> metadata_log_;
+    std::unique_ptr<Controller> controller_;
+    std::deque<std::vector<uint8_t>> unspread_;
+    Offset spread_to_{0};
+    bool spreading_ = false;
+    Signal spread_signal_;
+};
+
+}  // namespace millrace

@@ -1,0 +1,95 @@
+// Fetch on the partition's home shard: checks of offsets and epochs, and the read itself.
+#include "fetch_plan.h"
+
+namespace millrace {
+namespace {
+
+// A part on its way home to be destroyed there.
+class Homecoming final : public Letter {
+ public:
+    explicit Homecoming(std::unique_ptr<FetchPart> part) : part_(std::move(part)) {}
+    void deliver() override { const std::unique_ptr<Homecoming> self{this}; }
+
+ private:
+    std::unique_ptr<FetchPart> part_;
+};
+
+Error check_epoch(const Partition& partition, Epoch asked) {
+    if (asked.value == -1 || asked == partition.leader_epoch()) return Error::none;
+    return asked < partition.leader_epoch() ? Error::fenced_leader_epoch : Error::unknown_leader_epoch;
+}
+
+// KIP-320: where the fetcher's history parts from ours, if it does.
+Error check_divergence(Partition& partition, FetchItem& item) {
+    if (item.last_fetched_epoch.value < 0) return Error::none;
+    const EpochEnd end = partition.log().epoch_end_offset(item.last_fetched_epoch);
+    if (end.epoch.value < 0 || item.from < partition.log_start()) return Error::offset_out_of_range;
+    if (end.epoch < item.last_fetched_epoch || end.end < item.from) item.diverging = end;
+    return Error::none;
+}
+
+// Everything but the bytes.
+void look_at(Partition& partition, FetchItem& item) {
+    item.high_watermark = partition.high_watermark();
+    item.last_stable_offset = partition.last_stable_offset();
+    item.log_start = partition.log_start();
+    item.error = item.topic_id.is_zero() || item.topic_id == partition.spec().topic_id
+                     ? check_epoch(partition, item.current_leader_epoch)
+                     : Error::inconsistent_topic_id;
+    if (item.error == Error::none) item.error = check_divergence(partition, item);
+    if (item.error == Error::none && (item.from < item.log_start || item.from > partition.end()))
+        item.error = Error::offset_out_of_range;
+    if (item.error == Error::none) item.error = partition.log().failure();
+}
+
+void take(FetchItem& item, Result<Slice> slice) {
+    if (slice) {
+        item.slice = std::move(*slice);
+    } else {
+        item.error = slice.error();
+    }
+}
+
+Task<> read_item(Partition& partition, FetchItem& item, ReadRequest read) {
+    if (auto cached = partition.log().read_cached(read)) {
+        take(item, std::move(*cached));
+        co_return;
+    }
+    auto reading = partition.log().read(read);
+    take(item, co_await reading);
+}
+
+}  // namespace
+
+HeldPart::~HeldPart() {
+    if (part_->home == here_.id()) return;
+    const ShardId home = part_->home;
+    auto letter = std::make_unique<Homecoming>(std::move(part_));
+    here_.io().post(home, *letter.release());
+}
+
+Task<bool> read_part(Shard& home, FetchPart& part) {
+    size_t left = part.max_bytes;
+    bool must_give = true;
+    for (FetchItem& item : part.items) {
+        item.slice = {};
+        item.diverging.reset();
+        Hosted* hosted = home.hosted(item.slot);
+        if (!hosted) {
+            item.error = Error::not_leader_or_follower;
+            continue;
+        }
+        look_at(*hosted->partition, item);
+        if (item.is_urgent() || item.from >= item.high_watermark || (left == 0 && !must_give)) continue;
+        const ReadRequest read{.from = item.from,
+                               .max_bytes = std::min(left, item.max_bytes),
+                               .limit = item.high_watermark,
+                               .at_least_one = must_give};
+        co_await read_item(*hosted->partition, item, read);
+        if (!item.slice.empty()) must_give = false;
+        left -= std::min(left, item.slice.size());
+    }
+    co_return true;
+}
+
+}  // namespace millrace

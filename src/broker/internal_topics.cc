@@ -1,0 +1,35 @@
+// Topics that come into being when they are first needed: see the header.
+#include "internal_topics.h"
+
+namespace millrace {
+namespace {
+
+// On shard 0.
+Task<std::vector<TopicOutcome>> ensure_on_zero(Shard& zero, std::vector<NewTopic> topics) {
+    auto ensuring = zero.controller().ensure_topics(std::move(topics));
+    auto outcomes = co_await ensuring;
+    co_await zero.settled();
+    co_return outcomes;
+}
+
+}  // namespace
+
+NewTopic auto_topic(const BrokerConfig& config, std::string_view name) {
+    NewTopic topic{.name = std::string(name), .assignments = {}, .configs = {}};
+    if (name != offsets_topic_name) return topic;
+    topic.partitions = config.offsets_topic_partitions;
+    // Kafka creates it with as many replicas as there are brokers, up to offsets.topic.replication.factor.
+    topic.replication_factor = 1;
+    topic.configs = {{"cleanup.policy", "compact"},
+                     {"compression.type", "producer"},
+                     {"segment.bytes", std::to_string(config.offsets_topic_segment_bytes)}};
+    return topic;
+}
+
+Task<std::vector<TopicOutcome>> ensure_topics(Shard& shard, std::vector<NewTopic> topics) {
+    auto ensuring = shard.on<std::vector<TopicOutcome>>(
+        ShardId{0}, [&topics](Shard& zero) { return ensure_on_zero(zero, std::move(topics)); });
+    co_return co_await ensuring;
+}
+
+}  // namespace millrace

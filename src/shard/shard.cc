@@ -1,0 +1,208 @@
+// What a shard is made of: its partitions and settings, as its copy of the metadata asks for them.
+#include "millrace/shard.h"
+
+#include "metadata_files.h"
+#include "millrace/group_host.h"
+
+namespace millrace {
+namespace {
+
+constexpr size_t opened_at_once_max = 64;
+
+LogConfig log_config(const TopicConfig& topic, const BrokerConfig& broker) {
+    return {
+        .retention_ms = topic.retention_ms,
+        .retention_bytes = topic.retention_bytes,
+        .segment_bytes = static_cast<uint64_t>(topic.segment_bytes),
+        .segment_ms = topic.segment_ms,
+        .segment_jitter_ms = topic.segment_jitter_ms,
+        .segment_index_bytes = static_cast<uint32_t>(topic.segment_index_bytes),
+        .index_interval_bytes = static_cast<uint32_t>(topic.index_interval_bytes),
+        .deletes = topic.cleanup_delete,
+        .producer_id_expiration_ms = broker.producer_id_expiration_ms,
+    };
+}
+
+}  // namespace
+
+// The observer of one batch: what it asks this shard to do, done once the batch is applied.
+class Shard::Noting final : public MetadataObserver {
+ public:
+    explicit Noting(Shard& shard) : shard_(shard) {}
+    bool all_settings_changed = false;
+    std::vector<std::string> settings_changed;
+
+    void partition_added(const TopicInfo& topic, int32_t index) override {
+        const Slot slot = topic.partitions[index].slot;
+        if (shard_.node_.home(slot) == shard_.id()) shard_.to_open_.push_back(slot);
+    }
+    void topic_removed(const TopicInfo& topic) override {
+        std::vector<Slot> slots;
+        for (const PartitionInfo& partition : topic.partitions)
+            if (shard_.node_.home(partition.slot) == shard_.id()) slots.push_back(partition.slot);
+        shard_.to_remove_.push_back({topic.name, std::move(slots)});
+    }
+    void configs_changed(ConfigKind kind, std::string_view name) override {
+        if (kind == ConfigKind::topic) settings_changed.emplace_back(name);
+        if (kind == ConfigKind::broker) all_settings_changed = true;
+    }
+
+ private:
+    Shard& shard_;
+};
+
+Shard::Shard(Io& io, Node& node) : io_(io), node_(node), deadlines_(io) {
+    ASSERT(!node_.shards_[id().value]);
+    node_.shards_[id().value] = this;
+    io_.post(ShardId{0}, joined_);
+}
+
+Shard::~Shard() = default;
+
+Hosted* Shard::hosted(Slot slot) {
+    const auto found = hosted_.find(slot);
+    return found == hosted_.end() ? nullptr : &found->second;
+}
+
+GroupHost* Shard::group_host(int32_t partition) {
+    const auto found = group_hosts_.find(partition);
+    return found == group_hosts_.end() ? nullptr : found->second.get();
+}
+
+ConfigLayers Shard::config_layers() const {
+    return {.broker = node_.config,
+            .dynamic_broker = metadata_->configs(ConfigKind::broker, std::to_string(node_.id().value)),
+            .dynamic_default = metadata_->configs(ConfigKind::broker, "")};
+}
+
+Uuid Shard::new_uuid() {
+    Uuid id;
+    store_big<uint64_t>(id.bytes.data(), io_.random());
+    store_big<uint64_t>(id.bytes.data() + 8, io_.random());
+    id.bytes[6] = static_cast<uint8_t>((id.bytes[6] & 0x0f) | 0x40);
+    id.bytes[8] = static_cast<uint8_t>((id.bytes[8] & 0x3f) | 0x80);
+    return id;
+}
+
+Task<Result<ProducerId>> Shard::next_producer_id() {
+    while (producer_ids_.size == 0) {
+        auto block = co_await on<Result<ProducerIdBlock>>(
+            ShardId{0}, [](Shard& zero) { return zero.controller().allocate_producer_ids(zero.node_.id()); });
+        if (!block) co_return block.error();
+        // Two that asked at once: the later block is the one that is used, the rest of the other is lost.
+        producer_ids_ = *block;
+    }
+    producer_ids_.size--;
+    co_return ProducerId{producer_ids_.first++};
+}
+
+// ---- Following the metadata ------------------------------------------------------------------------------
+
+void Shard::apply(Bytes batch) {
+    Noting noting{*this};
+    const auto applied = metadata_->apply(batch, &noting);
+    ASSERT(applied.ok());  // The controller of this same program wrote it, and its checksum was right.
+    if (noting.all_settings_changed) refresh_all_settings();
+    for (const std::string& name : noting.settings_changed)
+        if (const TopicInfo* topic = metadata_->topic(name)) refresh_settings(*topic);
+}
+
+void Shard::refresh_settings(const TopicInfo& topic) {
+    const TopicConfig config = effective_topic_config(config_layers(), topic.configs);
+    settings_[topic.name].config = config;
+    for (const PartitionInfo& partition : topic.partitions)
+        if (Hosted* hosted = this->hosted(partition.slot))
+            hosted->partition->log().set_config(log_config(config, node_.config));
+}
+
+void Shard::refresh_all_settings() {
+    for (const auto& [name, topic] : metadata_->topics())
+        if (settings_.contains(name)) refresh_settings(topic);
+}
+
+LogSpec Shard::log_spec(const TopicInfo& topic, int32_t index) const {
+    const TopicConfig config = effective_topic_config(config_layers(), topic.configs);
+    return {.slot = topic.partitions[index].slot,
+            .topic_id = topic.id,
+            .topic = topic.name,
+            .partition = index,
+            .config = log_config(config, node_.config)};
+}
+
+Task<> Shard::reconcile() {
+    while (!to_remove_.empty() || !to_open_.empty()) {
+        while (!to_remove_.empty()) {
+            const Removal removal = std::move(to_remove_.front());
+            to_remove_.pop_front();
+            std::vector<Task<>> removals;
+            for (Slot slot : removal.slots) removals.push_back(remove_partition(slot));
+            co_await gather(std::move(removals));
+            co_await forget_topic(removal.topic);
+        }
+        std::vector<Task<>> openings;
+        for (; !to_open_.empty() && openings.size() < opened_at_once_max; to_open_.pop_front())
+            openings.push_back(open_partition(to_open_.front()));
+        co_await gather(std::move(openings));
+    }
+}
+
+Task<> Shard::open_partition(Slot slot) {
+    const auto place = metadata_->partition(slot);
+    if (!place) co_return;  // Deleted again meanwhile.
+    LogSpec spec = log_spec(*place->topic, place->index);
+    const Epoch leader_epoch = place->info().leader_epoch;
+    auto log = co_await storage_->load(std::move(spec));
+    if (!log) {
+        io_.log().error("shard", "partition not opened", {{"slot", slot}, {"error", log.error()}});
+        co_return;
+    }
+    const auto now = metadata_->partition(slot);
+    if (!now) co_return;  // Its removal is noted, and finds the log.
+    host(**log, *now->topic, leader_epoch);
+    if (now->topic->name != offsets_topic_name) co_return;
+    auto& group_host = group_hosts_[now->index];
+    group_host = std::make_unique<GroupHost>(*this, slot);
+    if (ready_) group_host->live().detach();
+}
+
+void Shard::host(Log& log, const TopicInfo& topic, Epoch leader_epoch) {
+    const auto [settings, is_new] = settings_.try_emplace(topic.name);
+    if (is_new) settings->second.config = effective_topic_config(config_layers(), topic.configs);
+    auto partition = std::make_unique<Partition>(log, deadlines_, leader_epoch);
+    hosted_.insert_or_assign(log.spec().slot, Hosted{std::move(partition), &settings->second});
+}
+
+Task<> Shard::remove_partition(Slot slot) {
+    if (Hosted* hosted = this->hosted(slot)) {
+        const int32_t index = hosted->partition->spec().partition;
+        const bool has_groups = hosted->partition->spec().topic == offsets_topic_name;
+        if (has_groups && group_hosts_.contains(index)) {
+            co_await group_hosts_[index]->stop();
+            group_hosts_.erase(index);
+        }
+        if ((hosted = this->hosted(slot))) hosted->partition->resign(Error::unknown_topic_or_partition);
+        hosted_.erase(slot);
+    }
+    const auto removed = co_await storage_->remove(slot);
+    if (!removed)
+        io_.log().error("shard", "partition not removed", {{"slot", slot}, {"error", removed.error()}});
+}
+
+Task<> Shard::forget_topic(std::string name) {
+    if (!metadata_->topic(name)) settings_.erase(name);
+    for (auto place = group_hosts_.begin(); place != group_hosts_.end();) {
+        const int32_t index = place->first;
+        GroupHost& host = *place->second;
+        co_await host.coordinator().topic_deleted(name, host.now());
+        place = group_hosts_.upper_bound(index);  // It may have gone meanwhile.
+    }
+}
+
+void Shard::retain_logs() {
+    for (auto& [slot, hosted] : hosted_)
+        hosted.partition->log().retain(io_.wall_ms(), hosted.partition->high_watermark());
+    const auto interval_ms = static_cast<uint64_t>(node_.config.log_retention_check_interval_ms);
+    if (!stopping_) deadlines_.set(retention_timer_, io_.now_ns() + interval_ms * 1'000'000);
+}
+
+}  // namespace millrace

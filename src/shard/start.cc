@@ -1,0 +1,159 @@
+// How a node starts and stops: shard 0 conducts, every shard takes each step before any takes the next.
+#include "metadata_files.h"
+#include "millrace/group_host.h"
+
+namespace millrace {
+
+void Shard::Joined::deliver() {
+    Shard& zero = node.shard(ShardId{0});
+    if (++zero.joined_count_ == node.shard_count()) zero.all_joined_.notify_all();
+}
+
+template <class Work> Task<Result<>> Shard::everywhere(Work work) {
+    std::vector<Task<Result<>>> steps;
+    for (uint16_t i = 0; i < node_.shard_count(); i++) steps.push_back(on<Result<>>(ShardId{i}, work));
+    const auto results = co_await gather(std::move(steps));
+    for (const auto& result : results)
+        if (!result) co_return result.error();
+    co_return Result<>{};
+}
+
+Task<Result<>> Shard::start_node() {
+    ASSERT(id().value == 0);
+    while (joined_count_ < node_.shard_count()) co_await all_joined_;
+    using Step = Task<Result<>> (Shard::*)();
+    constexpr std::array<std::pair<Step, bool>, 8> steps{{
+        {&Shard::identify, false},
+        {&Shard::open_storage, true},
+        {&Shard::replay_metadata, false},
+        {&Shard::take_metadata, true},
+        {&Shard::open_partitions, true},
+        {&Shard::finish_recovery, true},
+        {&Shard::start_storage, true},
+        {&Shard::register_broker, false},
+    }};
+    for (const auto& [step, on_every_shard] : steps) {
+        auto taken = on_every_shard ? everywhere([step = step](Shard& shard) { return (shard.*step)(); })
+                                    : (this->*step)();
+        const auto result = co_await taken;
+        if (!result) co_return result.error();
+    }
+    co_return co_await everywhere([](Shard& shard) { return shard.serve(); });
+}
+
+// Whose directory this is. A directory without an identity is a new node's, whatever else may lie in it.
+Task<Result<>> Shard::identify() {
+    const std::string& directory = node_.config.data_dir;
+    auto found = co_await read_identity(io_, directory);
+    if (!found) co_return found.error();
+    if (*found) {
+        identity_ = **found;
+        if (identity_.node != node_.id()) {
+            io_.log().error(
+                "shard", "data directory belongs to another node: set node.id, or another log.dirs",
+                {{"directory", directory}, {"its_node", identity_.node}, {"node.id", node_.id()}});
+            co_return Error::inconsistent_cluster_id;
+        }
+    } else {
+        identity_ = {.node = node_.id(), .directory_id = new_uuid(), .cluster_id = new_uuid().to_text()};
+        auto written = co_await write_identity(io_, directory, identity_);
+        if (!written) co_return written.error();
+    }
+    node_.cluster_id_ = identity_.cluster_id;
+    co_return Result<>{};
+}
+
+Task<Result<>> Shard::open_storage() {
+    auto storage = co_await Storage::open(io_, {.directory = node_.config.data_dir});
+    if (!storage) co_return storage.error();
+    storage_ = std::move(*storage);
+    append_gate_.emplace(io_, *storage_);
+    metadata_.emplace(node_.cluster_id());
+    co_return Result<>{};
+}
+
+Task<Result<>> Shard::replay_metadata() {
+    LogSpec spec{.slot = metadata_slot,
+                 .topic_id = metadata_topic_id,
+                 .topic = std::string(metadata_topic_name),
+                 .partition = 0,
+                 .config = {.deletes = false}};
+    auto log = co_await storage_->load(std::move(spec));
+    if (!log) co_return log.error();
+    metadata_files_ = std::make_unique<MetadataFiles>(**log, deadlines_);
+    committed_ = std::make_unique<Committed>(*this);
+    metadata_log_ = std::make_unique<SingleMetadataLog>(io_, *metadata_files_, *committed_);
+    co_return co_await metadata_log_->replay();
+}
+
+// What shard 0 has replayed, from its memory: it waits meanwhile.
+Task<Result<>> Shard::take_metadata() {
+    if (id().value != 0)
+        for (const auto& batch : node_.shard(ShardId{0}).unspread_) apply(batch);
+    to_open_.clear();  // What history opened and removed; what is left is opened next.
+    to_remove_.clear();
+    for (const auto& [name, topic] : metadata_->topics())
+        for (const PartitionInfo& partition : topic.partitions)
+            if (node_.home(partition.slot) == id()) to_open_.push_back(partition.slot);
+    co_return Result<>{};
+}
+
+Task<Result<>> Shard::open_partitions() {
+    co_await reconcile();
+    if (storage_->failure() != Error::none) co_return storage_->failure();
+    co_return Result<>{};
+}
+
+Task<Result<>> Shard::finish_recovery() { co_return co_await storage_->finish_recovery(); }
+
+Task<Result<>> Shard::start_storage() { co_return co_await storage_->start(); }
+
+Task<Result<>> Shard::register_broker() {
+    unspread_.clear();
+    spread_to_ = metadata_->next_offset();
+    const BrokerConfig& config = node_.config;
+    controller_ = std::make_unique<Controller>(
+        io_, *metadata_, *metadata_log_,
+        ControllerOptions{
+            .partitions_default = config.num_partitions,
+            .replication_factor_default = static_cast<int16_t>(config.default_replication_factor),
+            .topic_deletion = config.delete_topics});
+    BrokerRegistration registration{.id = node_.id(), .incarnation = new_uuid(), .endpoints = {}, .rack = {}};
+    for (const ListenerConfig& listener : config.listeners)
+        registration.endpoints.push_back(
+            {.listener = listener.name,
+             .host = listener.advertised_host.value_or(listener.host),
+             .port = listener.advertised_host ? listener.advertised_port : listener.port,
+             .security_protocol = 0});
+    if (!config.rack.empty()) registration.rack = config.rack;
+    co_return co_await controller_->register_broker(std::move(registration));
+}
+
+Task<Result<>> Shard::serve() {
+    ready_ = true;
+    for (auto& [index, host] : group_hosts_) host->live().detach();
+    retain_logs();
+    if (id().value == 0 && !unspread_.empty()) spread().detach();
+    co_return Result<>{};
+}
+
+Task<> Shard::stop_node() {
+    ASSERT(id().value == 0);
+    const auto stopped = co_await everywhere([](Shard& shard) { return shard.stop_here(); });
+    if (!stopped) io_.log().error("shard", "not stopped cleanly", {{"error", stopped.error()}});
+}
+
+Task<Result<>> Shard::stop_here() {
+    stopping_ = true;
+    ready_ = false;
+    if (retention_timer_.is_set()) deadlines_.drop(retention_timer_);
+    for (auto& [index, host] : group_hosts_) co_await host->stop();
+    for (auto& [slot, hosted] : hosted_) hosted.partition->resign(Error::not_leader_or_follower);
+    if (metadata_files_) metadata_files_->resign();
+    spread_signal_.notify_all();
+    co_await deadlines_.stop();
+    auto closed = storage_ ? co_await storage_->close() : Result<>{};
+    co_return closed;
+}
+
+}  // namespace millrace
