@@ -98,7 +98,7 @@ struct PromiseBase {
 template <class T> struct Promise : PromiseBase {
     std::optional<T> value;
     Task<T> get_return_object();
-    template <class U> void return_value(U&& x) { value.emplace(std::forward<U>(x)); }
+    template <class U = T> void return_value(U&& x) { value.emplace(std::forward<U>(x)); }
     T take() { return std::move(*value); }
 };
 

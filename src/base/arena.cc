@@ -1,3 +1,4 @@
+// Memory in blocks that are freed together. Requests larger than a block get one of their own.
 #include "millrace/base.h"
 
 namespace millrace {

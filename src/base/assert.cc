@@ -1,3 +1,4 @@
+// Prints the broken condition and aborts: a process that is wrong about itself must not go on.
 #include <cstdio>
 #include <cstdlib>
 

@@ -1,3 +1,4 @@
+// XXH3-64, the checksum of everything on disk that is not Kafka's format.
 #include <xxhash.h>
 
 #include "millrace/base.h"

@@ -1,3 +1,4 @@
+// Uuids and Kafka's text form: URL-safe base64, 22 characters.
 #include "millrace/base.h"
 
 namespace millrace {

@@ -1,3 +1,4 @@
+// What clients may send: each rule, its error and Kafka's order of them.
 #include <doctest/doctest.h>
 
 #include "millrace/batch.h"

@@ -1,3 +1,4 @@
+// Record batches against those that Apache Kafka wrote, in both directions.
 #include "millrace/batch.h"
 
 #include <doctest/doctest.h>

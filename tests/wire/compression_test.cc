@@ -1,3 +1,4 @@
+// The codecs: round trips, limits, malformed input.
 #include "millrace/compression.h"
 
 #include <doctest/doctest.h>
