@@ -24,14 +24,22 @@ class GroupHost final : private RecordLog, private IdSource, private Deadlines::
     // Good until the next co_await.
     GroupCoordinator& coordinator() { return *coordinator_; }
     GroupTime now() const;
-    // After each call: the coordinator's next deadline may have moved.
-    void touched();
+    // Around each call: looks at the coordinator's next deadline, in a later turn, as it may have moved.
+    void touch();
 
  private:
+    struct Touched final : Letter {
+        explicit Touched(GroupHost& host) : host(host) {}
+        void deliver() override;
+        GroupHost& host;
+        bool is_posted = false;
+    };
+
     Task<Result<GroupTime>> append(std::span<const Record> records, int64_t wall_ms) override;
     Uuid next_id() override { return shard_.new_uuid(); }
     void on_deadline() override;
     void begin();
+    void set_deadline();
     Task<Result<>> replay();
     void replay_slice(const Slice& slice);
     Partition* partition();
@@ -42,6 +50,7 @@ class GroupHost final : private RecordLog, private IdSource, private Deadlines::
     std::unique_ptr<GroupCoordinator> coordinator_;
     std::vector<std::unique_ptr<GroupCoordinator>> retired_;  // Their last calls may still be unwinding.
     int64_t deadline_ms_ = 0;
+    Touched touched_{*this};
     bool living_ = false;
     bool stopping_ = false;
     Signal ended_;

@@ -77,6 +77,7 @@ class Shard {
 
     Io& io() { return io_; }
     Node& node() { return node_; }
+    const Node& node() const { return node_; }
     const BrokerConfig& config() const { return node_.config; }
     ShardId id() const { return io_.shard(); }
     Metrics& metrics() { return metrics_; }

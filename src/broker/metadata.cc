@@ -1,6 +1,7 @@
 // Metadata, DescribeCluster, DescribeTopicPartitions: who is there, what exists, who leads it.
 #include <set>
 
+#include "endpoints.h"
 #include "handlers.h"
 #include "internal_topics.h"
 #include "operations.h"
@@ -10,34 +11,6 @@ namespace {
 
 using Request = wire::MetadataRequest;
 using Response = wire::MetadataResponse;
-
-struct Endpoint {
-    std::string_view host;
-    int32_t port = -1;
-};
-
-// "127.0.0.1:9092", "[::1]:9092"
-Endpoint split_address(std::string_view address) {
-    const size_t colon = address.rfind(':');
-    if (colon == address.npos) return {address, -1};
-    std::string_view host = address.substr(0, colon);
-    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-    int32_t port = 0;
-    for (char c : address.substr(colon + 1)) port = port * 10 + (c - '0');
-    return {host, port};
-}
-
-// Where a client of this connection finds a broker. Ourselves, when nothing is advertised: where it has found
-// us already.
-Endpoint endpoint_of(const Call& call, const BrokerInfo& broker) {
-    const BrokerEndpoint* registered = broker.endpoint(call.connection.listener);
-    if (broker.id != call.shard.node().id())
-        return registered ? Endpoint{registered->host, registered->port} : Endpoint{};
-    for (const ListenerConfig& listener : call.shard.config().listeners)
-        if (listener.name == call.connection.listener && listener.advertised_host)
-            return {*listener.advertised_host, listener.advertised_port};
-    return split_address(call.connection.local);
-}
 
 template <class T> void list_brokers(Call& call, wire::List<T>& brokers, auto&& set_id) {
     const auto& known = call.shard.metadata().brokers();

@@ -53,7 +53,7 @@ Task<> GroupHost::live() {
         const auto replayed = co_await replay();
         if (!replayed || stopping_) break;
         coordinator_->loaded(now());
-        touched();
+        set_deadline();
         auto running = coordinator_->run();
         co_await running;
         if (!stopping_) begin();
@@ -68,6 +68,7 @@ Task<> GroupHost::stop() {
     if (is_set()) shard_.deadlines().drop(*this);
     coordinator_->resign();
     while (living_) co_await ended_;
+    while (touched_.is_posted) co_await sleep_for(shard_.io(), 1);  // The letter is ours until delivered.
 }
 
 Task<Result<>> GroupHost::replay() {
@@ -120,10 +121,20 @@ Task<Result<GroupTime>> GroupHost::append(std::span<const Record> records, int64
 
 void GroupHost::on_deadline() {
     coordinator_->tick(now());
-    touched();
+    set_deadline();
 }
 
-void GroupHost::touched() {
+void GroupHost::touch() {
+    if (std::exchange(touched_.is_posted, true)) return;
+    shard_.io().post(shard_.id(), touched_);
+}
+
+void GroupHost::Touched::deliver() {
+    is_posted = false;
+    host.set_deadline();
+}
+
+void GroupHost::set_deadline() {
     const auto deadline_ms = coordinator_->next_deadline_ms();
     if (is_set()) {
         if (deadline_ms == deadline_ms_) return;

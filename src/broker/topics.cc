@@ -1,0 +1,205 @@
+// CreateTopics, DeleteTopics, CreatePartitions, DeleteRecords. The controller on shard 0 decides; the answer
+// is given once every shard serves what was decided.
+#include "handlers.h"
+
+namespace millrace {
+namespace {
+
+// Runs on shard 0, and waits until all shards have followed.
+template <class Outcome, class Work> Task<std::vector<Outcome>> on_zero(Shard& zero, Work work) {
+    auto deciding = work(zero.controller());
+    auto outcomes = co_await deciding;
+    co_await zero.settled();
+    co_return outcomes;
+}
+
+template <class Outcome, class Work> Task<std::vector<Outcome>> ask_controller(Call& call, Work work) {
+    auto bound = [work = std::move(work)](Shard& zero) { return on_zero<Outcome>(zero, work); };
+    return call.shard.on<std::vector<Outcome>>(ShardId{0}, std::move(bound));
+}
+
+wire::Nullable<wire::String> copy_message(Arena& arena, const AdminOutcome& outcome) {
+    if (!outcome.message) return {};
+    return arena.copy(*outcome.message);
+}
+
+Effect effect_of(bool validate_only) { return validate_only ? Effect::validate_only : Effect::commit; }
+
+// ---- CreateTopics ----------------------------------------------------------------------------------------
+
+NewTopic new_topic(const wire::CreateTopicsRequest::Topic& asked) {
+    NewTopic topic{.name = std::string(asked.name),
+                   .partitions = asked.num_partitions,
+                   .replication_factor = asked.replication_factor,
+                   .assignments = {},
+                   .configs = {}};
+    for (const auto& assignment : asked.assignments) {
+        NewTopic::Assignment given{.partition = assignment.partition_index, .brokers = {}};
+        for (int32_t id : assignment.broker_ids) given.brokers.push_back(NodeId{id});
+        topic.assignments.push_back(std::move(given));
+    }
+    for (const auto& config : asked.configs)
+        topic.configs.push_back({std::string(config.name),
+                                 config.value ? std::optional(std::string(*config.value)) : std::nullopt});
+    return topic;
+}
+
+// As the topic has them now, or would have them (KIP-525).
+void list_configs(Call& call, const wire::CreateTopicsRequest::Topic& asked,
+                  wire::CreateTopicsResponse::Topic& topic) {
+    using Config = wire::CreateTopicsResponse::Config;
+    ConfigMap overrides;
+    for (const auto& config : asked.configs)
+        if (config.value) overrides.insert_or_assign(std::string(config.name), std::string(*config.value));
+    const auto entries = describe_topic_config(call.shard.config_layers(), overrides);
+    auto configs = call.arena.make<Config>(entries.size());
+    for (size_t i = 0; i < entries.size(); i++) {
+        configs[i] = {.name = call.arena.copy(entries[i].name),
+                      .value = {},
+                      .read_only = entries[i].read_only,
+                      .config_source = static_cast<int8_t>(entries[i].source),
+                      .is_sensitive = entries[i].sensitive};
+        if (entries[i].value) configs[i].value = call.arena.copy(*entries[i].value);
+    }
+    topic.configs = configs;
+}
+
+// ---- DeleteRecords ---------------------------------------------------------------------------------------
+
+struct Trimmed {
+    Error error = Error::none;
+    Offset low_watermark{-1};
+};
+
+// On the partition's home shard.
+Task<Trimmed> trim(Shard& home, Slot slot, int64_t offset) {
+    Hosted* hosted = home.hosted(slot);
+    if (!hosted) co_return Trimmed{.error = Error::not_leader_or_follower};
+    const TopicConfig& topic = hosted->settings->config;
+    if (topic.cleanup_compact && !topic.cleanup_delete) co_return Trimmed{.error = Error::policy_violation};
+    const Offset high_watermark = hosted->partition->high_watermark();
+    const Offset target = offset == -1 ? high_watermark : Offset{offset};
+    if (target.value < 0 || target > high_watermark) co_return Trimmed{.error = Error::offset_out_of_range};
+    auto trimming = hosted->partition->log().set_log_start(target);
+    const auto trimmed = co_await trimming;
+    if (!trimmed) co_return Trimmed{.error = trimmed.error()};
+    hosted = home.hosted(slot);
+    if (!hosted) co_return Trimmed{.error = Error::unknown_topic_or_partition};
+    co_return Trimmed{.low_watermark = hosted->partition->log_start()};
+}
+
+Task<> trim_partition(Call& call, std::string_view name, const wire::DeleteRecordsRequest::Partition& asked,
+                      wire::DeleteRecordsResponse::Partition& answer) {
+    answer = {.partition_index = asked.partition_index, .low_watermark = -1};
+    const TopicInfo* topic = call.shard.metadata().topic(name);
+    if (!topic || asked.partition_index < 0 || asked.partition_index >= topic->partition_count()) {
+        answer.error_code = Error::unknown_topic_or_partition;
+        co_return;
+    }
+    const Slot slot = topic->partitions[asked.partition_index].slot;
+    auto trimming = call.shard.on<Trimmed>(
+        call.shard.node().home(slot),
+        [slot, offset = asked.offset](Shard& home) { return trim(home, slot, offset); });
+    const Trimmed trimmed = co_await trimming;
+    answer.error_code = trimmed.error;
+    answer.low_watermark = trimmed.low_watermark.value;
+}
+
+}  // namespace
+
+Task<wire::CreateTopicsResponse> handle_create_topics(Call& call, const wire::CreateTopicsRequest& request) {
+    std::vector<NewTopic> topics;
+    for (const auto& asked : request.topics) topics.push_back(new_topic(asked));
+    const Effect effect = effect_of(request.validate_only);
+    auto asking = ask_controller<TopicOutcome>(call, [&topics, effect](Controller& controller) {
+        return controller.create_topics(std::move(topics), effect);
+    });
+    const auto outcomes = co_await asking;
+    wire::CreateTopicsResponse response;
+    response.topics = call.arena.make<wire::CreateTopicsResponse::Topic>(outcomes.size());
+    for (size_t i = 0; i < outcomes.size(); i++) {
+        const TopicOutcome& outcome = outcomes[i];
+        auto& topic = response.topics[i];
+        topic = {.name = call.arena.copy(outcome.name),
+                 .topic_id = outcome.id,
+                 .error_code = outcome.error,
+                 .error_message = copy_message(call.arena, outcome),
+                 .num_partitions = outcome.partitions,
+                 .replication_factor = outcome.replication_factor,
+                 .configs = {}};
+        if (!outcome.ok()) continue;
+        for (const auto& asked : request.topics)
+            if (asked.name == outcome.name) list_configs(call, asked, topic);
+    }
+    co_return response;
+}
+
+Task<wire::DeleteTopicsResponse> handle_delete_topics(Call& call, const wire::DeleteTopicsRequest& request) {
+    std::vector<TopicToDelete> topics;
+    for (const auto& asked : request.topics)
+        topics.push_back({.name = asked.name ? std::optional(std::string(*asked.name)) : std::nullopt,
+                          .id = asked.topic_id});
+    for (const auto& name : request.topic_names) topics.push_back({.name = std::string(name), .id = {}});
+    auto asking = ask_controller<DeletedTopic>(
+        call, [&topics](Controller& controller) { return controller.delete_topics(std::move(topics)); });
+    const auto outcomes = co_await asking;
+    wire::DeleteTopicsResponse response;
+    response.responses = call.arena.make<wire::DeleteTopicsResponse::Topic>(outcomes.size());
+    for (size_t i = 0; i < outcomes.size(); i++) {
+        const DeletedTopic& outcome = outcomes[i];
+        response.responses[i] = {.name = {},
+                                 .topic_id = outcome.id,
+                                 .error_code = outcome.error,
+                                 .error_message = copy_message(call.arena, outcome)};
+        if (outcome.name) response.responses[i].name = call.arena.copy(*outcome.name);
+    }
+    co_return response;
+}
+
+Task<wire::CreatePartitionsResponse> handle_create_partitions(Call& call,
+                                                              const wire::CreatePartitionsRequest& request) {
+    std::vector<NewPartitions> topics;
+    for (const auto& asked : request.topics) {
+        NewPartitions wanted{.topic = std::string(asked.name), .count = asked.count, .assignments = {}};
+        if (asked.assignments) {
+            wanted.assignments.emplace();
+            for (const auto& assignment : *asked.assignments) {
+                auto& brokers = wanted.assignments->emplace_back();
+                for (int32_t id : assignment.broker_ids) brokers.push_back(NodeId{id});
+            }
+        }
+        topics.push_back(std::move(wanted));
+    }
+    const Effect effect = effect_of(request.validate_only);
+    auto asking = ask_controller<TopicOutcome>(call, [&topics, effect](Controller& controller) {
+        return controller.create_partitions(std::move(topics), effect);
+    });
+    const auto outcomes = co_await asking;
+    wire::CreatePartitionsResponse response;
+    response.results = call.arena.make<wire::CreatePartitionsResponse::Topic>(outcomes.size());
+    for (size_t i = 0; i < outcomes.size(); i++)
+        response.results[i] = {.name = call.arena.copy(outcomes[i].name),
+                               .error_code = outcomes[i].error,
+                               .error_message = copy_message(call.arena, outcomes[i])};
+    co_return response;
+}
+
+Task<wire::DeleteRecordsResponse> handle_delete_records(Call& call,
+                                                        const wire::DeleteRecordsRequest& request) {
+    using Response = wire::DeleteRecordsResponse;
+    Response response;
+    response.topics = call.arena.make<Response::Topic>(request.topics.size());
+    std::vector<Task<>> trims;
+    for (size_t t = 0; t < request.topics.size(); t++) {
+        const auto& asked = request.topics[t];
+        response.topics[t] = {.name = asked.name,
+                              .partitions = call.arena.make<Response::Partition>(asked.partitions.size())};
+        for (size_t p = 0; p < asked.partitions.size(); p++)
+            trims.push_back(
+                trim_partition(call, asked.name, asked.partitions[p], response.topics[t].partitions[p]));
+    }
+    co_await gather(std::move(trims));
+    co_return response;
+}
+
+}  // namespace millrace
