@@ -65,7 +65,7 @@ std::optional<BatchView> BatchReader::next() {
 
 // ---- Records -------------------------------------------------------------------------------------------
 
-uint64_t RecordBytes::long_form(int bytes_max) {
+uint64_t RecordBytes::number(int bytes_max) {
     uint64_t value = 0;
     for (int i = 0; i < bytes_max && p_ != end_; i++) {
         const uint64_t byte = *p_++;
@@ -74,6 +74,28 @@ uint64_t RecordBytes::long_form(int bytes_max) {
     }
     fail();
     return 0;
+}
+
+RecordParts read_any_record(Bytes from) {
+    RecordParts parts;
+    RecordBytes outer(from);
+    const int32_t size = outer.varint();
+    const bool fits = size >= 0 && static_cast<size_t>(size) <= outer.left();
+    RecordBytes in(outer.place(), outer.place() + (fits ? size : 0));
+    parts.behind = in.place() + in.left();
+    in.skip(1);  // Attributes: none are in use.
+    parts.timestamp_delta = in.varlong();
+    parts.offset_delta = in.varint();
+    parts.key_size = in.varint();
+    parts.key = in.place();
+    if (parts.key_size > 0) in.skip(static_cast<size_t>(parts.key_size));
+    parts.value_size = in.varint();
+    parts.value = in.place();
+    if (parts.value_size > 0) in.skip(static_cast<size_t>(parts.value_size));
+    parts.header_count = in.varint();
+    parts.headers = {in.place(), in.left()};
+    if (in.failed() || !headers_are_sound(in, parts.header_count)) parts.behind = nullptr;
+    return parts;
 }
 
 bool headers_are_sound(RecordBytes headers, int32_t count) {
@@ -127,10 +149,9 @@ std::optional<Record> RecordReader::fail() {
 std::optional<Record> RecordReader::next() {
     if (error_ != Error::none) return {};
     if (left_ <= 0) return left_ == 0 && rest_.empty() ? std::optional<Record>{} : fail();
-    RecordBytes in(rest_);
-    const RecordParts parts = read_record(in);
-    if (in.failed()) return fail();
-    rest_ = rest_.last(in.left());
+    const RecordParts parts = read_record(rest_);
+    if (!parts.behind) return fail();
+    rest_ = {parts.behind, rest_.data() + rest_.size()};
     left_--;
     const bool stamped = batch_.timestamp_type() == TimestampType::log_append_time;
     return Record{

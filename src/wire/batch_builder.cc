@@ -153,9 +153,10 @@ Result<ControlRecord> read_control(const BatchView& batch) {
     constexpr int32_t key_size = 4;  // int16 version, int16 type; later versions may add to it.
     if (!batch.is_control() || batch.codec_code() != 0 || batch.record_count() != 1)
         return Error::invalid_record;
-    RecordBytes in(batch.records());
-    const RecordParts record = read_record(in);
-    if (in.failed() || in.left() != 0 || record.key_size < key_size) return Error::invalid_record;
+    const Bytes records = batch.records();
+    const RecordParts record = read_record(records);
+    if (record.behind != records.data() + records.size()) return Error::invalid_record;
+    if (record.key_size < key_size) return Error::invalid_record;
     if (load_big<int16_t>(record.key) < 0) return Error::invalid_record;
     const auto value_size = static_cast<size_t>(std::max(record.value_size, 0));
     return ControlRecord{.type = static_cast<ControlType>(load_big<int16_t>(record.key + 2)),

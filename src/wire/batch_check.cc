@@ -83,6 +83,8 @@ int64_t saturating_sum(int64_t a, int64_t b) {
     return a < 0 ? INT64_MIN : INT64_MAX;
 }
 
+enum class Fault : uint8_t { none, no_key, out_of_range, stamped };
+
 // The rules of single records, made ready for the loop.
 class RecordJudge {
  public:
@@ -95,72 +97,67 @@ class RecordJudge {
           earliest_(saturating_sum(rules.now_ms, -rules.before_max_ms)),
           latest_(saturating_sum(rules.now_ms, rules.after_max_ms)) {}
 
-    void look_at(const RecordParts& record, int32_t index) {
-        if (record.offset_delta != index) in_order_ = false;
-        if (compacted_ && record.key_size < 0) [[unlikely]]
-            return refuse(index, Error::invalid_record, "A compacted topic needs a key in every record.");
-        const uint64_t delta = stamped_ ? 0 : static_cast<uint64_t>(record.timestamp_delta);
-        const auto timestamp = static_cast<int64_t>(base_ + delta);
-        if (create_time_ && timestamp != no_timestamp) {
-            if (timestamp < earliest_ || timestamp > latest_) [[unlikely]]
-                return refuse(index, Error::invalid_timestamp, "The timestamp is out of the topic's range.");
-        } else if (stamped_) {
-            return refuse(index, Error::invalid_timestamp, "Producers must not set LogAppendTime.");
-        }
-        if (timestamp > max_timestamp_) max_timestamp_ = timestamp, max_timestamp_delta_ = index;
+    int64_t timestamp_of(const RecordParts& record) const {
+        return static_cast<int64_t>(base_ + (stamped_ ? 0 : static_cast<uint64_t>(record.timestamp_delta)));
     }
-
-    bool in_order() const { return in_order_; }
-    int64_t max_timestamp() const { return max_timestamp_; }
-    int32_t max_timestamp_delta() const { return max_timestamp_delta_; }
-
-    bool has_refused() const { return !errors_.empty(); }
-    ClientBatch refusal() {
-        ClientBatch verdict = is_time_
-                                  ? refused(Error::invalid_timestamp, "Timestamps of records were refused.")
-                                  : refused(Error::invalid_record, "Records of the batch were refused.");
-        verdict.record_errors = std::move(errors_);
-        return verdict;
+    Fault fault_of(const RecordParts& record) const {
+        if (compacted_ && record.key_size < 0) return Fault::no_key;
+        const int64_t timestamp = timestamp_of(record);
+        if (create_time_ && timestamp != no_timestamp)
+            return timestamp < earliest_ || timestamp > latest_ ? Fault::out_of_range : Fault::none;
+        return stamped_ ? Fault::stamped : Fault::none;
     }
 
  private:
-    [[gnu::noinline]] void refuse(int32_t index, Error error, std::string_view message) {
-        if (error == Error::invalid_timestamp) is_time_ = true;
-        if (errors_.size() < record_errors_max) errors_.push_back({.index = index, .message = message});
-    }
-
     const bool compacted_;
     const bool create_time_;
     const bool stamped_;
     const uint64_t base_;
     const int64_t earliest_;
     const int64_t latest_;
-    bool in_order_ = true;
-    bool is_time_ = false;
-    int64_t max_timestamp_ = no_timestamp;
-    int32_t max_timestamp_delta_ = 0;
-    std::vector<RecordError> errors_;
 };
 
-ClientBatch check_records(const BatchView& batch, const ClientBatchRules& rules, Bytes plain) {
-    RecordBytes in(plain);
-    RecordJudge judge(batch, rules);
+// Off the hot path.
+[[gnu::noinline]] void note_fault(ClientBatch& verdict, int32_t index, Fault fault) {
+    static constexpr std::string_view messages[] = {"", "A compacted topic needs a key in every record.",
+                                                    "The timestamp is out of the topic's range.",
+                                                    "Producers must not set LogAppendTime."};
+    // One bad timestamp decides, as in Kafka.
+    if (fault != Fault::no_key)
+        verdict.error = Error::invalid_timestamp, verdict.message = "Timestamps of records were refused.";
+    if (verdict.error == Error::none)
+        verdict.error = Error::invalid_record, verdict.message = "Records of the batch were refused.";
+    if (verdict.record_errors.size() < record_errors_max)
+        verdict.record_errors.push_back({.index = index, .message = messages[static_cast<int>(fault)]});
+}
+
+ClientBatch check_records(const BatchView& batch, const ClientBatchRules& rules, Bytes rest) {
+    ClientBatch verdict;
+    const RecordJudge judge(batch, rules);
+    bool in_order = true;
+    int64_t max_timestamp = no_timestamp;
+    int32_t max_timestamp_delta = 0;
     const int32_t count = batch.record_count();
     for (int32_t i = 0; i < count; i++) {
-        const RecordParts record = read_record(in);
-        if (in.failed())
+        const RecordParts record = read_record(rest);
+        if (!record.behind)
             return refused(Error::invalid_record, "A record does not keep to its declared length.");
-        judge.look_at(record, i);
+        rest = {record.behind, rest.data() + rest.size()};
+        in_order &= record.offset_delta == i;
+        const Fault fault = judge.fault_of(record);
+        if (fault != Fault::none) [[unlikely]]
+            note_fault(verdict, i, fault);
+        const int64_t timestamp = judge.timestamp_of(record);
+        if (timestamp > max_timestamp) max_timestamp = timestamp, max_timestamp_delta = i;
     }
-    if (in.left() != 0) return refused(Error::invalid_record, "Bytes are left over behind the last record.");
-    if (judge.has_refused()) return judge.refusal();
+    if (!rest.empty()) return refused(Error::invalid_record, "Bytes are left over behind the last record.");
+    if (!verdict.ok()) return verdict;
 
     const bool stamped = rules.timestamp_type == TimestampType::log_append_time;
-    ClientBatch verdict;
     verdict.bytes = batch.bytes();
-    verdict.max_timestamp = stamped ? rules.now_ms : judge.max_timestamp();
-    verdict.max_timestamp_delta = stamped ? 0 : judge.max_timestamp_delta();
-    verdict.needs_rebuild = !judge.in_order() || rules.codec.value_or(*batch.codec()) != *batch.codec();
+    verdict.max_timestamp = stamped ? rules.now_ms : max_timestamp;
+    verdict.max_timestamp_delta = stamped ? 0 : max_timestamp_delta;
+    verdict.needs_rebuild = !in_order || rules.codec.value_or(*batch.codec()) != *batch.codec();
     return verdict;
 }
 

@@ -17,26 +17,13 @@ class RecordBytes {
     size_t left() const { return static_cast<size_t>(end_ - p_); }
     const uint8_t* place() const { return p_; }
 
-    // Zig-zag; the two shortest forms inline, since nearly every number in a record has one of them.
     int32_t varint() {
-        if (left() >= 2) [[likely]] {
-            const uint32_t first = p_[0];
-            if (first < 0x80) return p_ += 1, unzigzag(first);
-            const uint32_t second = p_[1];
-            if (second < 0x80) return p_ += 2, unzigzag((first & 0x7f) | second << 7);
-        } else if (left() == 1 && p_[0] < 0x80) {
-            return unzigzag(uint32_t{*p_++});
-        }
-        return unzigzag(static_cast<uint32_t>(long_form(5)));
+        const auto x = static_cast<uint32_t>(number(5));
+        return static_cast<int32_t>((x >> 1) ^ (0 - (x & 1)));
     }
     int64_t varlong() {
-        if (left() >= 2) [[likely]] {
-            const uint64_t first = p_[0];
-            if (first < 0x80) return p_ += 1, unzigzag(first);
-            const uint64_t second = p_[1];
-            if (second < 0x80) return p_ += 2, unzigzag((first & 0x7f) | second << 7);
-        }
-        return unzigzag(long_form(10));
+        const uint64_t x = number(10);
+        return static_cast<int64_t>((x >> 1) ^ (0 - (x & 1)));
     }
     void skip(size_t size) {
         if (size > left()) return fail();
@@ -45,10 +32,7 @@ class RecordBytes {
     void fail() { failed_ = true, p_ = end_; }
 
  private:
-    template <class U> static std::make_signed_t<U> unzigzag(U x) {
-        return static_cast<std::make_signed_t<U>>((x >> 1) ^ (U{0} - (x & 1)));
-    }
-    uint64_t long_form(int bytes_max);
+    uint64_t number(int bytes_max);
 
     const uint8_t* p_;
     const uint8_t* end_;
@@ -65,33 +49,72 @@ struct RecordParts {
     const uint8_t* value;
     int32_t header_count;
     Bytes headers;
+    const uint8_t* behind;  // The next record. Null: this one is malformed, and nothing above means anything.
 };
 
 // `count` headers and nothing behind them.
 bool headers_are_sound(RecordBytes headers, int32_t count);
 
-// The next record; `from` has failed if it is malformed or does not keep to its length.
-inline RecordParts read_record(RecordBytes& from) {
+// One record of any form. It must keep to its length.
+RecordParts read_any_record(Bytes from);
+
+// A number of one or two bytes, without its zig-zag; more bytes give `number_too_long`.
+inline constexpr uint32_t number_too_long = UINT32_MAX;
+[[gnu::always_inline]] inline uint32_t read_short_number(const uint8_t*& p) {
+    const uint32_t first = *p++;
+    if (first < 0x80) return first;
+    const uint32_t second = *p++;
+    if (second >= 0x80) [[unlikely]]
+        return number_too_long;
+    return (first & 0x7f) | second << 7;
+}
+[[gnu::always_inline]] inline int32_t unzigzag(uint32_t x) {
+    return static_cast<int32_t>((x >> 1) ^ (0 - (x & 1)));
+}
+
+// The form that nearly all records have: no headers, no number above two bytes, not at the very end of the
+// bytes. `behind` is null when it has another form, or is malformed.
+[[gnu::always_inline]] inline RecordParts read_plain_record(const uint8_t* p, const uint8_t* end) {
+    constexpr ptrdiff_t head_size_max = 2 + 1 + 2 + 2 + 2, value_size_max = 2;
     RecordParts parts;
-    const int32_t size = from.varint();
-    RecordBytes in(from.place(), from.place() + (size < 0 || size_t(size) > from.left() ? 0 : size));
-    in.skip(1);  // Attributes: none are in use.
-    parts.timestamp_delta = in.varlong();
-    parts.offset_delta = in.varint();
-    parts.key_size = in.varint();
-    parts.key = in.place();
-    if (parts.key_size > 0) in.skip(static_cast<size_t>(parts.key_size));
-    parts.value_size = in.varint();
-    parts.value = in.place();
-    if (parts.value_size > 0) in.skip(static_cast<size_t>(parts.value_size));
-    parts.header_count = in.varint();
-    parts.headers = {in.place(), in.left()};
-    const bool bare = parts.header_count == 0 && in.left() == 0;
-    if (in.failed() || (!bare && !headers_are_sound(in, parts.header_count)))
-        from.fail();
-    else
-        from.skip(static_cast<size_t>(size));
+    parts.behind = nullptr;
+    if (end - p < head_size_max) [[unlikely]]
+        return parts;
+    const uint32_t size = read_short_number(p);
+    if ((size & 1) || size / 2 > static_cast<size_t>(end - p)) [[unlikely]]  // number_too_long is odd, too.
+        return parts;
+    const uint8_t* const behind = p + size / 2;
+    p++;  // Attributes.
+    const uint32_t timestamp = read_short_number(p), offset = read_short_number(p),
+                   key = read_short_number(p);
+    parts.timestamp_delta = unzigzag(timestamp);
+    parts.offset_delta = unzigzag(offset);
+    parts.key_size = unzigzag(key);
+    parts.key = p;
+    const ptrdiff_t key_size = std::max(parts.key_size, 0);
+    const bool too_long = timestamp == number_too_long || offset == number_too_long || key == number_too_long;
+    if (too_long || behind - p < key_size || end - p - key_size < value_size_max) [[unlikely]]
+        return parts;
+    p += key_size;
+    const uint32_t value = read_short_number(p);
+    parts.value_size = unzigzag(value);
+    parts.value = p;
+    // Behind the value exactly one byte is left: no headers.
+    const ptrdiff_t value_size = std::max(parts.value_size, 0);
+    if (value == number_too_long || behind - p - 1 != value_size || behind[-1] != 0) [[unlikely]]
+        return parts;
+    parts.header_count = 0;
+    parts.headers = {behind, size_t{0}};
+    parts.behind = behind;
     return parts;
+}
+
+// The record that `from` begins with; `behind` is null if it is malformed.
+[[gnu::always_inline]] inline RecordParts read_record(Bytes from) {
+    const RecordParts parts = read_plain_record(from.data(), from.data() + from.size());
+    if (parts.behind) [[likely]]
+        return parts;
+    return read_any_record(from);
 }
 
 // ---- Writing -------------------------------------------------------------------------------------------
