@@ -34,7 +34,8 @@ int32_t Disk::read(InodeNumber number, uint64_t offset, MutableBytes into) {
         into = into.first(1 + faults_.below(into.size() - 1));
     const int32_t length = files().read(number, offset, into);
     if (length <= 0 || !faults_.chance(options_.bit_flip)) return length;
-    files_.content(number).flip(offset + faults_.below(length), static_cast<uint8_t>(1 << faults_.below(8)));
+    const uint64_t flipped = offset + faults_.below(static_cast<uint64_t>(length));
+    files_.content(number).flip(flipped, static_cast<uint8_t>(1 << faults_.below(8)));
     return files_.read(number, offset, into);
 }
 
