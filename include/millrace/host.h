@@ -49,7 +49,7 @@ struct HostOptions {
     uint16_t shards = 0;  // 0: cpu_count().
     bool pin = true;  // Shard i to the i-th CPU that we may use; not when there are more shards than CPUs.
     // How long an idle shard looks around in user memory before it sleeps in the kernel; it stops by itself
-    // where that does not pay. 0: never.
+    // where that does not pay. 0: never; nor with less than one CPU for each shard.
     uint64_t spin_ns = 30'000;
     LogSink* log_sink = nullptr;
     Level log_level = Level::info;

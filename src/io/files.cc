@@ -20,9 +20,10 @@ namespace {
 
 constexpr mode_t file_mode = 0644, directory_mode = 0755;
 
-// Stages, in io_private.
+constexpr uint64_t transfer_max = 1u << 30;  // Of one read or write; above it is short.
+
+// Stages, in io_private. A directory's sync is opened in the first; its fd + 1 stands for the second.
 constexpr uint64_t first_try = 0, second_try = 1;
-// Of a directory's sync: 0 opens; fd + 1 syncs.
 
 int open_flags(const Op& op) {
     int flags = O_CLOEXEC | (op.flags & Op::read_write ? O_RDWR : O_RDONLY);
@@ -108,7 +109,12 @@ void UringIo::prepare_file(io_uring_sqe& entry, Op& op) {
 }
 
 void UringIo::prepare_transfer(io_uring_sqe& entry, Op& op) {
-    const auto size = static_cast<unsigned>(std::min<uint64_t>(op.size, 1u << 30));
+    if (op.buffer) {
+        const auto* data = static_cast<const uint8_t*>(op.data);
+        ASSERT(data >= op.buffer->data());
+        ASSERT(data + op.size <= op.buffer->data() + op.buffer->size());
+    }
+    const auto size = static_cast<unsigned>(std::min<uint64_t>(op.size, transfer_max));
     const bool is_fixed = op.buffer && op.buffer->registered_index >= 0;
     const bool is_read = op.kind == Op::Kind::read;
     const auto code = is_read ? (is_fixed ? IORING_OP_READ_FIXED : IORING_OP_READ)

@@ -52,7 +52,9 @@ struct Host::State {
           shards(options.shards ? options.shards : cpu_count()),
           post(shards),
           together(shards),
-          cpus(usable_cpus()) {}
+          cpus(usable_cpus()),
+          // Without a CPU of its own a shard that spins only holds up the one it waits for.
+          spin_ns(cpus.size() > 1 && shards <= cpus.size() ? options.spin_ns : 0) {}
 
     void run_shard(ShardId shard, int signal_fd);
     void turn_until_stopped(UringIo& io);
@@ -64,6 +66,7 @@ struct Host::State {
     PostOffice post;
     std::barrier<> together;
     const std::vector<int> cpus;
+    const uint64_t spin_ns;
     std::atomic<bool> stopping{false};
     std::mutex failure_lock;
     std::optional<std::string> failure;
@@ -87,7 +90,7 @@ void Host::State::run_shard(ShardId shard, int signal_fd) {
     pthread_setname_np(pthread_self(), ("millrace-" + std::to_string(shard.value)).c_str());
     if (options.pin && shards <= cpus.size()) pin_to(cpus[shard.value]);
     std::optional<SignalWatch> signals;
-    UringIo io({shard, post, *options.log_sink, options.log_level, options.spin_ns});
+    UringIo io({shard, post, *options.log_sink, options.log_level, spin_ns});
     if (const int rc = io.open(); rc < 0) fail(rc);
     together.arrive_and_wait();
     if (has_failed()) return;

@@ -16,6 +16,9 @@ constexpr uint64_t was_cancelled = 1;
 // An op that was finished without the kernel and waits for its turn to be told.
 constexpr uint64_t is_finished = ~uint64_t{0};
 
+// Some 146 years; so that sums with the clock do not wrap.
+constexpr uint64_t sleep_ns_max = uint64_t{1} << 62;
+
 bool is_lasting(const Op& op) { return op.kind == Op::Kind::accept || op.kind == Op::Kind::receive; }
 bool is_of_sockets(const Op& op) { return op.kind <= Op::Kind::close; }
 
@@ -32,7 +35,7 @@ void UringIo::submit(Op& op) {
 
 void UringIo::start(Op& op) {
     if (op.kind == Op::Kind::sleep) {
-        timers_.add(op, now_ns_ + op.size);
+        timers_.add(op, now_ns_ + std::min(op.size, sleep_ns_max));
     } else if (is_of_sockets(op)) {
         start_socket(op);
     } else {
@@ -82,21 +85,18 @@ void UringIo::cancel(Op& op) {
 }
 
 void UringIo::retry_postponed() {
-    if (postponed_.empty()) return;
-    retrying_.swap(postponed_);
     size_t done = 0;
-    for (; done < retrying_.size(); done++) {
+    for (; done < postponed_.size(); done++) {
         auto* entry = take_entry();
         if (!entry) break;
-        const auto& [op, is_cancel] = retrying_[done];
+        const auto& [op, is_cancel] = postponed_[done];
         if (is_cancel) {
             prepare_cancel(*entry, *op);
         } else {
             prepare(*entry, *op);
         }
     }
-    postponed_.insert(postponed_.begin(), retrying_.begin() + static_cast<ptrdiff_t>(done), retrying_.end());
-    retrying_.clear();
+    postponed_.erase(postponed_.begin(), postponed_.begin() + static_cast<ptrdiff_t>(done));
 }
 
 void UringIo::finish(Op& op, Outcome outcome) {

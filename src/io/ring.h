@@ -163,7 +163,7 @@ class UringIo final : public Io {
     Outboxes outboxes_;
     Letter* own_newest_ = nullptr;  // Posted to this shard itself; newest first.
     std::vector<Finished> finished_, delivering_;
-    std::vector<Postponed> postponed_, retrying_;
+    std::vector<Postponed> postponed_;
     std::vector<uint32_t> free_registered_;
     IoStatistics statistics_;
 

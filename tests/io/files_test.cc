@@ -2,6 +2,8 @@
 #include <cerrno>
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "run.h"
 
@@ -160,9 +162,49 @@ Task<int32_t> write_block(Io& io, int fd, IoBuffer& buffer, uint64_t number) {
         {.fd = fd, .data = buffer.data(), .size = 4096, .offset = number * 4096, .buffer = &buffer}};
 }
 
-// More at once than the submission queue has entries.
+// procfs has no O_DIRECT.
+Task<> open_without_direct(Io& io) {
+    char text[100];
+    for (int i = 0; i < 2; i++) {
+        const int fd = co_await open_file(io, "/proc/self/status", Op::read_only | Op::direct);
+        REQUIRE(fd >= 0);
+        int32_t rc = co_await Once{io, Kind::read, {.fd = fd, .data = text, .size = sizeof text}};
+        CHECK(rc > 0);
+        rc = co_await Once{io, Kind::close, {.fd = fd}};
+        CHECK(rc == 0);
+    }
+    CHECK(io.statistics().buffered_opens == 2);
+}
+
+void no_direct() {
+    KeptLog log;
+    CHECK(run_alone({.log_sink = &log}, [](Io& io) { return then_zero(open_without_direct(io)); }) == 0);
+    CHECK(log.lines.size() == 1);
+}
+
+Task<> cursor(Io& io) {
+    int ends[2];
+    REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
+    char text[8] = "abcdef";
+    const OpArguments out{.fd = ends[1], .data = text, .size = 6, .offset = Op::at_cursor};
+    const OpArguments in{.fd = ends[0], .data = text, .size = 4, .offset = Op::at_cursor};
+    int32_t n = co_await Once{io, Kind::write, out};
+    CHECK(n == 6);
+    for (const std::string_view expected : {"abcd", "ef"}) {
+        n = co_await Once{io, Kind::read, in};
+        CHECK(std::string_view(text, static_cast<size_t>(n)) == expected);
+    }
+    n = co_await Once{io, Kind::close, {.fd = ends[1]}};
+    CHECK(n == 0);
+    n = co_await Once{io, Kind::read, in};
+    CHECK(n == 0);
+    n = co_await Once{io, Kind::close, {.fd = ends[0]}};
+    CHECK(n == 0);
+}
+
+// More at once than the submission queue has entries, and than the completion queue has.
 Task<> many_at_once(Io& io) {
-    constexpr size_t count = 3000;
+    constexpr size_t count = 12'000;
     ScratchDirectory directory("/dev/shm");
     const int fd = co_await open_file(io, directory / "many", new_file);
     IoBuffer buffer(4096);
@@ -175,7 +217,29 @@ Task<> many_at_once(Io& io) {
     CHECK(rc == 0);
     const uint64_t size = co_await size_of(io, directory / "many");
     CHECK(size == count * 4096);
-    CHECK(io.statistics().overflows == 0);
+}
+
+Task<> read_block(Io& io, int fd, IoBuffer& buffer, uint64_t& done) {
+    const int32_t n =
+        co_await Once{io, Kind::read, {.fd = fd, .data = buffer.data(), .size = 4096, .buffer = &buffer}};
+    REQUIRE(n == 4096);
+    done++;
+}
+
+// Reads that are done at once, before anybody looks at the completion queue.
+Task<> overflow(Io& io) {
+    constexpr uint64_t count = 12'000;
+    const int fd = co_await open_file(io, "/dev/zero", Op::read_only);
+    REQUIRE(fd >= 0);
+    IoBuffer buffer(4096);
+    uint64_t done = 0;
+    std::vector<Task<>> reads;
+    for (uint64_t i = 0; i < count; i++) reads.push_back(read_block(io, fd, buffer, done));
+    co_await gather(std::move(reads));
+    CHECK(done == count);
+    CHECK(io.statistics().overflows > 0);
+    const int32_t rc = co_await Once{io, Kind::close, {.fd = fd}};
+    CHECK(rc == 0);
 }
 
 }  // namespace
@@ -188,4 +252,7 @@ TEST_CASE("what does not exist, or exists already, is refused with its errno") {
 TEST_CASE("a full disk says so") { run(full_disk); }
 TEST_CASE("files and directories are made, renamed, listed in order and removed") { run(names_change); }
 TEST_CASE("the disk's space is told") { run(space); }
-TEST_CASE("thousands of writes at once are all done") { run(many_at_once); }
+TEST_CASE("more writes at once than the queues hold are all done") { run(many_at_once); }
+TEST_CASE("an overflow of the completion queue is counted and loses nothing") { run(overflow); }
+TEST_CASE("where there is no O_DIRECT a file is opened without, which is said once") { no_direct(); }
+TEST_CASE("at the cursor a pipe is read on") { run(cursor); }

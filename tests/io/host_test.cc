@@ -6,6 +6,11 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "run.h"
@@ -108,6 +113,44 @@ TEST_CASE("signals are told on shard 0, one after the other; every shard starts 
 TEST_CASE("this machine can run it") {
     const auto reason = check_host();
     CHECK_MESSAGE(!reason, reason.value_or(""));
+}
+
+namespace {
+
+// What check_host says where a seccomp profile answers io_uring_setup with this error; tried in a child.
+std::string reason_under_seccomp(uint32_t error) {
+    int ends[2];
+    REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        sock_filter filter[] = {
+            BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_io_uring_setup, 0, 1),
+            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        };
+        const sock_fprog program{4, filter};
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+        const std::string reason = check_host().value_or("none");
+        _exit(write(ends[1], reason.data(), reason.size()) < 0);
+    }
+    char text[1000] = "";
+    close(ends[1]);
+    CHECK(read(ends[0], text, sizeof text - 1) > 0);
+    close(ends[0]);
+    waitpid(child, nullptr, 0);
+    return text;
+}
+
+}  // namespace
+
+TEST_CASE("where io_uring is forbidden the reason and its mend are told in one line") {
+    const std::string forbidden = reason_under_seccomp(EPERM);
+    CHECK(forbidden.find("seccomp") != std::string::npos);
+    CHECK(forbidden.find('\n') == std::string::npos);
+    CHECK(reason_under_seccomp(ENOSYS).find("sandbox") != std::string::npos);
+    CHECK(reason_under_seccomp(ENOMEM).find("ulimit -l") != std::string::npos);
 }
 
 TEST_CASE("the log writes every line, in order, before it is destroyed") {

@@ -67,7 +67,6 @@ Task<> busy_sleeper(Io& io, bool& stop, uint64_t& rounds) {
 Task<> sleeps_of_nothing(Io& io) {
     bool stop = false;
     uint64_t rounds = 0;
-    std::vector<Task<>> both;
     busy_sleeper(io, stop, rounds).detach();
     co_await sleep_for(io, 2 * millisecond);
     stop = true;

@@ -136,11 +136,8 @@ Task<> many_connections(Io& io) {
     int done = 0;
     {
         Many accepting(io, Kind::accept, listener);
-        std::vector<Task<>> all;
-        all.push_back(accept_and_echo(io, accepting));
         std::vector<Task<>> clients;
         for (int i = 0; i < count; i++) clients.push_back(one_client(io, address, done));
-        std::vector<Task<>> serving;
         accept_and_echo(io, accepting).detach();
         co_await gather(std::move(clients));
         accepting.cancel();
