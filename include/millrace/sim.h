@@ -16,7 +16,7 @@
 
 namespace millrace {
 
-// ---- What may go wrong, and how slow things are ----------------------------------------------------------
+// ---- What may go wrong, and how slow things are -------------------------------------------------------
 // Chances are in events per million operations; 0 is never.
 
 struct Between {
@@ -60,6 +60,9 @@ struct NetworkOptions {
     uint32_t reset = 0;       // A send breaks its connection.
     uint32_t short_send = 0;  // Fewer bytes are accepted than the window allows.
     uint32_t lapse = 0;       // A lasting op ends (more = false) with an outcome that is no error.
+    // A power cut leaves a connection half open: the peer hears nothing until it has sent something and the
+    // node is up again. Otherwise it is reset at once, as at a kill.
+    uint32_t half_open = 0;
 };
 
 struct NodeOptions {
@@ -76,7 +79,7 @@ struct SimOptions {
     bool print_trace = false;             // One line per completion to stderr.
 };
 
-// ---- A node's disk, as a test sees it --------------------------------------------------------------------
+// ---- A node's disk, as a test sees it -----------------------------------------------------------------
 // Paths are below the disk's root; a leading "/" changes nothing. What is read here is what a process would
 // read: the cached state, whether durable or not.
 
@@ -101,10 +104,10 @@ class SimDisk {
     ~SimDisk() = default;
 };
 
-// ---- A node ----------------------------------------------------------------------------------------------
+// ---- A node -------------------------------------------------------------------------------------------
 
 enum class Crash : uint8_t {
-    kill,       // The process dies: what was written stays, sockets are reset.
+    kill,       // The process dies: what was written stays, the peers of its sockets are reset.
     power_cut,  // The machine dies: unsynced sectors and directory changes are kept or lost by the dice.
 };
 
@@ -127,6 +130,10 @@ class SimNode {
     virtual bool is_running() const = 0;
     virtual uint32_t starts() const = 0;  // 1 after add_node.
 
+    // For tests of leaks, over all shards.
+    virtual size_t receive_buffers_out() const = 0;
+    virtual size_t open_descriptors() const = 0;  // Files, listeners and accepted or connected sockets.
+
     // Detaches the task on this node, so that a crash destroys it.
     virtual void spawn(Task<> task) = 0;
     // Makes the program now, and again at every restart.
@@ -148,7 +155,7 @@ class SimNode {
     ~SimNode() = default;
 };
 
-// ---- The world -------------------------------------------------------------------------------------------
+// ---- The world ----------------------------------------------------------------------------------------
 
 struct SimLine {
     std::string node;  // Its address.

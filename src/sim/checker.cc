@@ -36,8 +36,7 @@ std::string Anomaly::to_text() const {
                        partition);
 }
 
-// ---- Recording
-// -----------------------------------------------------------------------------------------------
+// ---- Recording ----------------------------------------------------------------------------------------
 
 History::WriteId History::send(uint32_t producer, uint32_t partition, uint64_t value) {
     ASSERT(!by_value_.contains(value));
@@ -77,8 +76,7 @@ size_t History::acknowledged_count() const {
     return static_cast<size_t>(std::ranges::count(writes_, State::acknowledged, &Write::state));
 }
 
-// ---- Checking
-// ------------------------------------------------------------------------------------------------
+// ---- Checking -----------------------------------------------------------------------------------------
 
 std::vector<Anomaly> History::check() const {
     std::vector<Anomaly> found;

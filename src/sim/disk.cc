@@ -84,8 +84,7 @@ void Disk::write_some_sectors(InodeNumber number, uint64_t offset, Bytes bytes) 
     }
 }
 
-// ---- As a test sees it
-// ---------------------------------------------------------------------------------------
+// ---- As a test sees it --------------------------------------------------------------------------------
 
 std::vector<std::string> Disk::names(std::string_view directory) const {
     std::vector<std::string> names;

@@ -28,8 +28,7 @@ FileSystem::FileSystem(uint64_t capacity_bytes) : capacity_bytes_(capacity_bytes
     inodes_[root].linked = true;
 }
 
-// ---- Files
-// -------------------------------------------------------------------------------------------------
+// ---- Files --------------------------------------------------------------------------------------------
 
 int32_t FileSystem::open(std::string_view path, uint32_t flags) {
     const Place place = locate(path);
@@ -99,8 +98,7 @@ int32_t FileSystem::truncate(InodeNumber number, uint64_t size) {
     return 0;
 }
 
-// ---- Directories
-// -------------------------------------------------------------------------------------------
+// ---- Directories --------------------------------------------------------------------------------------
 
 int32_t FileSystem::rename(std::string_view path, std::string_view target) {
     const Place from = locate(path), to = locate(target);
@@ -188,8 +186,7 @@ int32_t FileSystem::sync_directory(std::string_view path) {
     return 0;
 }
 
-// ---- Crashes
-// -----------------------------------------------------------------------------------------------
+// ---- Crashes ------------------------------------------------------------------------------------------
 
 void FileSystem::sync_all() {
     for (const Change& change : unsynced_) make_durable(change);
@@ -217,8 +214,7 @@ void FileSystem::power_cut(Random& random) {
     }
 }
 
-// ---- Inside
-// ------------------------------------------------------------------------------------------------
+// ---- Inside -------------------------------------------------------------------------------------------
 
 InodeNumber FileSystem::find(std::string_view path) const { return locate(path).number; }
 

@@ -14,6 +14,7 @@ class Files {
     static bool is_file_kind(Op::Kind kind) { return kind >= Op::Kind::open; }
     // What changes the disk: the crash points.
     static bool is_change(const Op& op);
+    size_t open_count() const { return open_.size(); }
     bool owns(int fd) const { return open_.contains(fd); }
 
     // As the system call; an open takes `fd`.

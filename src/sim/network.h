@@ -30,7 +30,8 @@ class Network {
     void cancel(SimIo& io, Op& op, uint64_t id);
     int32_t close(Process& process, int fd);
     // The process died: its peers' connections are reset.
-    void drop(Process& process);
+    void drop(Process& process, Crash how);
+    size_t open_sockets(const Process& process) const;
     std::string local_address(Process& process, int fd) const;
     std::string peer_address(Process& process, int fd) const;
 
@@ -46,7 +47,7 @@ class Network {
         std::vector<uint8_t> bytes;
         bool is_end = false;  // Nothing comes after it.
     };
-    enum class Farewell : uint8_t { end, reset };
+    enum class Farewell : uint8_t { end, reset, none };
     struct End {
         Process* process = nullptr;  // Null: closed.
         int fd = -1;                 // -1: not yet accepted.
@@ -62,7 +63,8 @@ class Network {
         std::deque<uint8_t> inbox;
         bool was_ended = false;  // By the peer.
         bool was_reset = false;
-        bool shut = false;  // By its owner.
+        bool shut = false;      // By its owner.
+        bool vanished = false;  // In a power cut, without a word.
         std::optional<Waiting> receive, send;
         bool receive_planned = false, send_planned = false;
     };
@@ -126,6 +128,8 @@ class Network {
     void reset(EndRef ref);
     void close_end(EndRef ref, Farewell farewell);
     void forget_if_closed(uint64_t connection);
+    bool is_unreachable(const End& from, const End& to) const;
+    void release_held(EndRef from);
     bool is_cut(const std::string& from, const std::string& to) const { return cut_.contains({from, to}); }
 
     Queue& queue_;

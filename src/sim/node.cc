@@ -57,6 +57,7 @@ void Node::crash(Crash how) {
 void Node::bury() {
     process_->destroy_coroutines();
     program_.reset();
+    process_->release_memory();
     past_.push_back(std::move(process_));
 }
 

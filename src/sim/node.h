@@ -30,6 +30,8 @@ class Node final : public SimNode, public Machine {
     const std::string& address() const override { return options_.address; }
     bool is_running() const override { return process_ && !process_->is_dead(); }
     uint32_t starts() const override { return starts_; }
+    size_t receive_buffers_out() const override { return process_ ? process_->receive_buffers_out() : 0; }
+    size_t open_descriptors() const override { return process_ ? process_->open_descriptors() : 0; }
     void spawn(Task<> task) override;
     void boot(Boot boot) override;
     SimProgram* program() override { return program_.get(); }

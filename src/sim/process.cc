@@ -30,7 +30,21 @@ void Process::die(Crash how) {
     for (auto& shard : shards_) shard->crash_files(how);
     files_.close_all();
     if (how == Crash::power_cut) machine_.machine_disk().power_cut();
-    machine_.network().drop(*this);
+    machine_.network().drop(*this, how);
+}
+
+size_t Process::open_descriptors() const {
+    return files_.open_count() + machine_.network().open_sockets(*this);
+}
+
+size_t Process::receive_buffers_out() const {
+    size_t count = 0;
+    for (const auto& shard : shards_) count += shard->buffers_out();
+    return count;
+}
+
+void Process::release_memory() {
+    for (auto& shard : shards_) shard->release_buffers();
 }
 
 void Process::destroy_coroutines() {

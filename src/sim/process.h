@@ -42,6 +42,8 @@ class Process {
     uint16_t shard_count() const { return static_cast<uint16_t>(shards_.size()); }
     SimIo& io(uint16_t shard);
     Files& files() { return files_; }
+    size_t open_descriptors() const;
+    size_t receive_buffers_out() const;
     int take_fd() { return next_fd_++; }
     uint64_t& last_letter_ns(ShardId from, ShardId to);
     bool is_dead() const { return dead_; }
@@ -62,6 +64,8 @@ class Process {
     void die(Crash how);
     // Its operations are forgotten, its coroutines destroyed. It is not entered.
     void destroy_coroutines();
+    // The memory that nobody can name any more.
+    void release_memory();
 
  private:
     Machine& machine_;

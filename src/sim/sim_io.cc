@@ -16,6 +16,12 @@ constexpr Between cancel_ns{500, 20'000};
 
 bool is_socket_kind(Op::Kind kind) { return kind <= Op::Kind::shutdown; }
 
+constexpr std::string_view kind_names[] = {
+    "listen", "accept", "connect",        "receive", "send", "shutdown",       "close",
+    "sleep",  "open",   "read",           "write",   "sync", "allocate",       "truncate",
+    "rename", "remove", "make_directory", "list",    "stat", "sync_directory", "disk_space"};
+static_assert(std::size(kind_names) == static_cast<size_t>(Op::Kind::disk_space) + 1);
+
 uint64_t hash_of_data(const Op& op) {
     if (op.kind == Op::Kind::write) return hash64({static_cast<const uint8_t*>(op.data), op.size});
     uint64_t hash = 0;
@@ -34,8 +40,7 @@ SimIo::SimIo(Process& process, ShardId shard, uint64_t seed)
       log_(process.machine(), std::to_string(shard.value)),
       buffers_(process.machine().world_options().network.receive_buffers) {}
 
-// ---- Io
-// ------------------------------------------------------------------------------------------------------
+// ---- Io -----------------------------------------------------------------------------------------------
 
 void SimIo::submit(Op& op) {
     ASSERT(!op.under_way);
@@ -105,8 +110,7 @@ std::string SimIo::peer_address(int fd) const {
     return process_.machine().network().peer_address(process_, fd);
 }
 
-// ---- Events
-// --------------------------------------------------------------------------------------------------
+// ---- Events -------------------------------------------------------------------------------------------
 
 void SimIo::later(uint64_t delay_ns, std::function<void()> event) {
     Queue& queue = process_.machine().queue();
@@ -151,13 +155,13 @@ void SimIo::trace(const Op& op, Outcome outcome) {
         detail = hash64({static_cast<const uint8_t*>(op.data), static_cast<size_t>(outcome.value)}, detail);
     machine.queue().trace(place, detail);
     if (!machine.world_options().print_trace) return;
-    fmt::print(stderr, "{:>15} {} shard={} kind={} fd={} value={} path={}\n", machine.queue().now_ns(),
-               machine.host(), shard_.value, static_cast<int>(op.kind), op.fd, outcome.value,
+    fmt::print(stderr, "{:>15} {} shard={} {} fd={} size={} offset={} value={} path={}\n",
+               machine.queue().now_ns(), machine.host(), shard_.value,
+               kind_names[static_cast<size_t>(op.kind)], op.fd, op.size, op.offset, outcome.value,
                op.path ? op.path : "-");
 }
 
-// ---- Files
-// ---------------------------------------------------------------------------------------------------
+// ---- Files --------------------------------------------------------------------------------------------
 
 void SimIo::start_file(Op& op, uint64_t id) {
     Machine& machine = process_.machine();
@@ -189,8 +193,7 @@ void SimIo::close(int fd, uint64_t id) {
              {.value = files.owns(fd) ? files.close(fd) : process_.machine().network().close(process_, fd)});
 }
 
-// ---- Receive buffers
-// -----------------------------------------------------------------------------------------
+// ---- Receive buffers ----------------------------------------------------------------------------------
 
 std::optional<std::pair<ReceiveBuffer, Bytes>> SimIo::fill_buffer(Bytes bytes) {
     ASSERT(!bytes.empty());
@@ -204,8 +207,7 @@ std::optional<std::pair<ReceiveBuffer, Bytes>> SimIo::fill_buffer(Bytes bytes) {
     return {{ReceiveBuffer{static_cast<uint16_t>(next_buffer_)}, Bytes{buffer.get(), bytes.size()}}};
 }
 
-// ---- Crashes
-// -------------------------------------------------------------------------------------------------
+// ---- Crashes ------------------------------------------------------------------------------------------
 
 void SimIo::crash_files(Crash how) {
     for (auto& [id, pending] : pending_)

@@ -29,7 +29,7 @@ class SimIo final : public Io {
     std::string peer_address(int fd) const override;
     Logger& log() override { return log_; }
 
-    // ---- For the world and the network ----
+    // ---- For the world and the network --------------------------------------------------------------------
     Process& process() { return process_; }
     // Runs `event` on this shard in `delay_ns`; not at all if the node has crashed by then.
     void later(uint64_t delay_ns, std::function<void()> event);
@@ -45,6 +45,7 @@ class SimIo final : public Io {
     // What was under way on the disk is done wholly, partly or not at all.
     void crash_files(Crash how);
     void forget();
+    void release_buffers() { buffers_.clear(); }
 
  private:
     struct Pending {

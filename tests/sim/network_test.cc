@@ -106,6 +106,9 @@ uint64_t echo_run(uint64_t seed, Tally& tally) {
     world.run_until_idle();
     CHECK(tally.ended == 20);
     CHECK(open_count == 0);
+    CHECK(server.receive_buffers_out() == 0);
+    CHECK(server.open_descriptors() == 2);
+    CHECK(clients.open_descriptors() == 0);
     return world.trace_hash();
 }
 
@@ -292,6 +295,16 @@ TEST_CASE("peers of a node that crashed are reset, and its port is closed until 
         CHECK(await(pair.world, pair.server, Op::Kind::listen, {.path = pair.address.c_str()}) > 0);
         CHECK(await(pair.world, pair.client, Op::Kind::connect, {.path = pair.address.c_str()}) > 0);
     }
+}
+
+TEST_CASE("a power cut can leave a peer half open until the node is back and something was sent") {
+    Pair pair{{.network = {.half_open = 1'000'000}}};
+    pair.server.crash(Crash::power_cut);
+    CHECK(pair.send(pair.client, pair.connected, hello) == 5);
+    pair.world.run_for(100 * s);
+    CHECK(pair.send(pair.client, pair.connected, hello) == 5);
+    pair.server.restart();
+    CHECK(pair.receive(pair.client, pair.connected) == -ECONNRESET);
 }
 
 TEST_CASE("closing with unread bytes resets the peer, closing without ends it") {
