@@ -146,6 +146,13 @@ int64_t wall_clock_ms();
 // Text for a negative errno, e.g. "No such file or directory".
 std::string errno_text(int negative_errno);
 
+// Makes the directory and those above it; 0, or a negative errno. One that is there is no error.
+int make_directories(const std::string& path);
+
+// Writes the line and its end to a descriptor that somebody gave us, and closes it (--ready-fd, s6's and
+// systemd's way to learn that a service is ready). False when it cannot be written.
+bool tell_descriptor(int fd, std::string_view line);
+
 // Holds `directory`/.lock for this process, so that no second broker uses the directory. Freed by death, too.
 class DirectoryLock {
  public:

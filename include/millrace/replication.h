@@ -49,6 +49,8 @@ class Partition final : private LogListener {
     // records stay), or why the partition failed meanwhile.
     Task<Result<>> acknowledged(Offset next, Acks acks, uint64_t deadline_ns);
 
+    // Lets every parked fetch go and look again.
+    void wake_fetches();
     // Answers every waiter with `error` and refuses appends: the partition is deleted, or led elsewhere.
     void resign(Error error);
 

@@ -70,7 +70,9 @@ class Shard {
     // Recovers what the disk has, replays the metadata, opens every partition and coordinator of every shard,
     // registers the broker. kafka_storage_error when a disk cannot be used; the log says why in one line.
     Task<Result<>> start_node();
-    // Answers all waiters, puts everything on disk. Connections are closed before.
+    // No longer ready: parked fetches and group calls are answered on every shard, so that connections can end.
+    Task<> begin_stop();
+    // Answers all other waiters, puts everything on disk. Connections are closed before.
     Task<> stop_node();
 
     // ---- What is here. ----
@@ -152,6 +154,7 @@ class Shard {
     void retain_logs();
     Task<> spread();
     Task<bool> follow(Bytes batch);
+    Task<Result<>> wind_down();
     Task<Result<>> stop_here();
 
     struct Removal {

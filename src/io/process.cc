@@ -160,6 +160,20 @@ std::string errno_text(int negative_errno) {
     return text ? text : "error " + std::to_string(-negative_errno);
 }
 
+int make_directories(const std::string& path) {
+    for (size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
+        if (mkdir(path.substr(0, slash).c_str(), 0755) < 0 && errno != EEXIST) return -errno;
+        if (slash == path.npos) return 0;
+    }
+}
+
+bool tell_descriptor(int fd, std::string_view line) {
+    std::string text(line);
+    text += '\n';
+    const bool is_written = write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+    return close(fd) == 0 && is_written;
+}
+
 std::unique_ptr<DirectoryLock> DirectoryLock::take(const std::string& directory, int& error) {
     const int fd = open((directory + "/.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (fd < 0) return error = -errno, nullptr;

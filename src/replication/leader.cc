@@ -75,6 +75,10 @@ void Partition::resign(Error error) {
     ASSERT(error != Error::none);
     resigned_ = error;
     answer_waits();
+    wake_fetches();
+}
+
+void Partition::wake_fetches() {
     for (FetchWatch* watch : std::vector(watches_)) watch->end();
 }
 

@@ -137,6 +137,19 @@ Task<Result<>> Shard::serve() {
     co_return Result<>{};
 }
 
+Task<> Shard::begin_stop() {
+    ASSERT(id().value == 0);
+    const auto winding = co_await everywhere([](Shard& shard) { return shard.wind_down(); });
+    ASSERT(winding.ok());
+}
+
+Task<Result<>> Shard::wind_down() {
+    ready_ = false;
+    for (auto& [index, host] : group_hosts_) co_await host->stop();
+    for (auto& [slot, hosted] : hosted_) hosted.partition->wake_fetches();
+    co_return Result<>{};
+}
+
 Task<> Shard::stop_node() {
     ASSERT(id().value == 0);
     const auto stopped = co_await everywhere([](Shard& shard) { return shard.stop_here(); });
@@ -147,7 +160,6 @@ Task<Result<>> Shard::stop_here() {
     stopping_ = true;
     ready_ = false;
     if (retention_timer_.is_set()) deadlines_.drop(retention_timer_);
-    for (auto& [index, host] : group_hosts_) co_await host->stop();
     for (auto& [slot, hosted] : hosted_) hosted.partition->resign(Error::not_leader_or_follower);
     if (metadata_files_) metadata_files_->resign();
     spread_signal_.notify_all();

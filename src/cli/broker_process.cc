@@ -1,0 +1,167 @@
+// `millrace serve` at run time: the process around a node. Shards on real rings, signals, the banner, the
+// end.
+#include <atomic>
+#include <cstdio>
+
+#include "command.h"
+#include "millrace/front.h"
+#include "millrace/host.h"
+#include "output.h"
+#include "serve.h"
+
+namespace millrace::cli {
+namespace {
+
+constexpr uint64_t grace_ns = 30'000'000'000;
+constexpr uint16_t shards_max = 256;
+
+void add_process_metrics(MetricsPage& page) {
+    const ProcessFacts facts = process_facts();
+    page.add_counter("process_cpu_seconds_total", "User and system CPU time.",
+                     facts.user_seconds + facts.system_seconds);
+    page.add_gauge("process_resident_memory_bytes", "Resident memory.",
+                   static_cast<double>(facts.resident_bytes));
+    page.add_gauge("process_open_fds", "Open file descriptors.", static_cast<double>(facts.open_files));
+    page.add_gauge("process_max_fds", "Limit of open file descriptors.",
+                   static_cast<double>(facts.open_files_max));
+    page.add_gauge("process_start_time_seconds", "When the process began, since 1970.",
+                   static_cast<double>(facts.started_ms) / 1e3);
+    page.add_gauge("millrace_kernel_workers", "io_uring worker threads alive now.",
+                   static_cast<double>(facts.kernel_workers));
+}
+
+// The broker of this process, from its first thread to its last.
+class BrokerProcess {
+ public:
+    explicit BrokerProcess(const ServeOptions& options)
+        : options_(options),
+          shards_(options.config.shards > 0
+                      ? static_cast<uint16_t>(std::min<int32_t>(options.config.shards, shards_max))
+                      : std::min(cpu_count(), shards_max)),
+          node_(options.config, shards_),
+          fronts_(shards_),
+          owned_(shards_) {}
+
+    int run();
+
+ private:
+    int take_directory();
+    void start(Io& io);
+    void on_signal(Io& io, unsigned nth);
+    Task<> open(Io& io);
+    Task<> close(Io& io);
+    void say_ready(Io& io);
+    Level log_level() const;
+
+    const ServeOptions& options_;
+    const uint16_t shards_;
+    const int64_t began_ms_ = wall_clock_ms();
+    Node node_;
+    std::vector<Front*> fronts_;
+    std::vector<std::unique_ptr<Front>> owned_;  // Each made and destroyed on its shard's thread.
+    std::unique_ptr<DirectoryLock> lock_;
+    std::unique_ptr<Host> host_;
+    bool is_open_ = false;  // Shard 0's.
+    std::atomic<int> exit_code_ = exit_ok;
+};
+
+Level BrokerProcess::log_level() const {
+    const std::string& level = options_.config.log_level;
+    if (level == "debug") return Level::debug;
+    if (level == "warn") return Level::warn;
+    if (level == "error") return Level::error;
+    return Level::info;
+}
+
+int BrokerProcess::take_directory() {
+    const std::string& directory = options_.config.data_dir;
+    if (const int error = make_directories(directory); error < 0)
+        return fail(exit_config, "cannot make the data directory " + directory + ": " + errno_text(error),
+                    "give a directory that this user may write, with --data or log.dirs");
+    int error = 0;
+    lock_ = DirectoryLock::take(directory, error);
+    if (lock_) return exit_ok;
+    return fail(
+        exit_config, "cannot lock the data directory " + directory + ": " + errno_text(error),
+        "another broker is using it: stop that one, or give this one a directory of its own (--data)");
+}
+
+int BrokerProcess::run() {
+    if (const auto problem = check_host()) return fail(exit_failed, *problem);
+    if (const int code = take_directory(); code != exit_ok) return code;
+    raise_file_limit();
+    StreamLogSink sink;
+    host_ = std::make_unique<Host>(HostOptions{
+        .shards = shards_,
+        .log_sink = &sink,
+        .log_level = log_level(),
+        .start = [this](Io& io) { start(io); },
+        .on_signal = [this](Io& io, unsigned nth) { on_signal(io, nth); },
+        .finish = [this](Io& io) { owned_[io.shard().value].reset(); },
+    });
+    if (const auto problem = host_->run()) return fail(exit_failed, *problem);
+    return exit_code_;
+}
+
+void BrokerProcess::start(Io& io) {
+    auto metrics = io.shard().value == 0 ? add_process_metrics : std::function<void(MetricsPage&)>{};
+    owned_[io.shard().value] = std::make_unique<Front>(io, node_, fronts_, std::move(metrics));
+    if (io.shard().value == 0) open(io).detach();
+}
+
+Task<> BrokerProcess::open(Io& io) {
+    for (const std::string& notice : options_.notices)
+        io.log().info("cli", "configuration", {{"note", notice}});
+    auto opening = fronts_[0]->open();
+    const auto opened = co_await opening;
+    if (!opened) {
+        io.log().error("cli", "broker not started", {{"error", opened.error()}});
+        exit_code_ = opened.error() == Error::inconsistent_cluster_id ? exit_config : exit_failed;
+        host_->stop();
+        co_return;
+    }
+    is_open_ = true;
+    say_ready(io);
+}
+
+void BrokerProcess::say_ready(Io& io) {
+    const Front& front = *fronts_[0];
+    const std::string in_ms = std::to_string(wall_clock_ms() - began_ms_);
+    std::string text = "millrace " MILLRACE_VERSION "  (kafka protocol 4.3)   data " +
+                       options_.config.data_dir + "   " + std::to_string(shards_) +
+                       (shards_ == 1 ? " shard" : " shards") + ", io_uring\n";
+    for (const std::string& address : front.addresses()) text += "  kafka     " + address + "\n";
+    if (!front.admin_address().empty()) text += "  admin     http://" + front.admin_address() + "/metrics\n";
+    text += "ready in " + in_ms + " ms, Ctrl-C stops\n";
+    print(text);
+    io.log().info("cli", "ready", {{"ms", in_ms}, {"cluster", node_.cluster_id()}, {"node", node_.id()}});
+    if (!options_.ready_fd) return;
+    const std::string first = front.addresses().empty() ? "" : front.addresses()[0];
+    if (!tell_descriptor(*options_.ready_fd, "ready " + first))
+        io.log().warn("cli", "nobody reads --ready-fd", {{"fd", *options_.ready_fd}});
+}
+
+void BrokerProcess::on_signal(Io& io, unsigned nth) {
+    if (nth > 1 || !is_open_) {
+        io.log().warn("cli", "stopping at once", {{"signals", nth}});
+        exit_code_ = is_open_ ? exit_interrupted : exit_failed;
+        return host_->stop();
+    }
+    io.log().info("cli", "stopping", {{"grace_s", grace_ns / 1'000'000'000}});
+    close(io).detach();
+}
+
+Task<> BrokerProcess::close(Io& io) {
+    co_await fronts_[0]->close(grace_ns);
+    io.log().info("cli", "stopped");
+    host_->stop();
+}
+
+}  // namespace
+
+int run_broker(const ServeOptions& options) {
+    BrokerProcess process(options);
+    return process.run();
+}
+
+}  // namespace millrace::cli

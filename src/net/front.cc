@@ -1,0 +1,127 @@
+// One shard of a running broker: see the header.
+#include "millrace/front.h"
+
+#include <cstring>
+
+#include "operator_routes.h"
+
+namespace millrace {
+namespace {
+
+NetOptions net_options(const BrokerConfig& config, uint16_t shards) {
+    NetOptions options;
+    const auto per_shard = [&](int32_t limit) { return static_cast<uint32_t>(std::max(1, limit / shards)); };
+    options.connections_max = std::min(options.connections_max, per_shard(config.max_connections));
+    options.connections_per_host_max = per_shard(config.max_connections_per_ip);
+    options.idle_ms_max = static_cast<uint64_t>(std::max<int64_t>(1, config.connections_max_idle_ms));
+    options.request_bytes_max = static_cast<uint32_t>(config.socket_request_max_bytes);
+    return options;
+}
+
+}  // namespace
+
+Front::Front(Io& io, Node& node, std::vector<Front*>& fronts,
+             std::function<void(MetricsPage&)> add_process_metrics)
+    : fronts_(fronts),
+      shard_(io, node),
+      broker_(shard_),
+      server_(io, broker_, shard_.metrics(), net_options(node.config, node.shard_count())),
+      add_process_metrics_(std::move(add_process_metrics)) {
+    fronts_[io.shard().value] = this;
+}
+
+Front::~Front() = default;
+
+// One after the other: starting and stopping are rare.
+template <class Work> Task<> Front::on_every_shard(Work work) {
+    for (uint16_t i = 0; i < fronts_.size(); i++) {
+        auto working = shard_.on<bool>(ShardId{i}, [this, i, work](Shard&) { return work(*fronts_[i]); });
+        co_await working;
+    }
+}
+
+Task<Result<>> Front::open() {
+    auto starting = shard_.start_node();
+    const auto started = co_await starting;
+    if (!started) co_return started.error();
+    auto listening = listen();
+    co_return co_await listening;
+}
+
+Task<Result<>> Front::listen() {
+    for (const ListenerConfig& listener : shard_.config().listeners) {
+        auto opening = listen_on(listener);
+        const auto opened = co_await opening;
+        if (!opened) co_return opened.error();
+    }
+    listening_ = true;
+    if (shard_.config().admin_listen.empty()) co_return Result<>{};
+    auto opening = listen_admin();
+    co_return co_await opening;
+}
+
+namespace {
+
+void say_cannot_listen(Io& io, const std::string& address, int32_t error) {
+    io.log().error("net", "cannot listen: choose another address, or stop what has this one",
+                   {{"addr", address}, {"error", std::strerror(-error)}});
+}
+
+Task<bool> listen_here(Server& server, ListenRequest request, Listening& listening) {
+    auto opening = server.listen(std::move(request));
+    listening = co_await opening;
+    co_return true;
+}
+
+}  // namespace
+
+// Shard 0 first, alone: it finds out whether the port is free, and which one it is.
+Task<Result<>> Front::listen_on(const ListenerConfig& listener) {
+    std::string address = listener.address();
+    for (uint16_t i = 0; i < fronts_.size(); i++) {
+        Listening listening;
+        const ListenRequest request{
+            .listener = listener.name, .address = address, .flags = i == 0 ? Op::sole : 0u};
+        auto opening = shard_.on<bool>(
+            ShardId{i}, [&, i](Shard&) { return listen_here(fronts_[i]->server_, request, listening); });
+        co_await opening;
+        if (listening.error != 0) {
+            say_cannot_listen(shard_.io(), address, listening.error);
+            co_return Error::network_exception;
+        }
+        address = listening.address;
+    }
+    shard_.io().log().info("net", "listening",
+                           {{"listener", listener.name}, {"addr", address}, {"proto", "kafka"}});
+    addresses_.push_back(address);
+    co_return Result<>{};
+}
+
+Task<Result<>> Front::listen_admin() {
+    routes_ = std::make_unique<OperatorRoutes>(shard_, add_process_metrics_);
+    http_ = std::make_unique<HttpServer>(shard_.io(), *routes_);
+    auto opening = http_->listen(shard_.config().admin_listen, Op::sole);
+    const Listening listening = co_await opening;
+    if (listening.error != 0) {
+        say_cannot_listen(shard_.io(), shard_.config().admin_listen, listening.error);
+        co_return Error::network_exception;
+    }
+    admin_address_ = listening.address;
+    shard_.io().log().info("net", "listening", {{"addr", admin_address_}, {"proto", "http"}});
+    co_return Result<>{};
+}
+
+Task<bool> Front::close_here(uint64_t grace_ns) {
+    co_await server_.close(grace_ns);
+    co_await server_.drained();
+    co_return true;
+}
+
+Task<> Front::close(uint64_t grace_ns) {
+    co_await shard_.begin_stop();
+    co_await on_every_shard([grace_ns](Front& front) { return front.close_here(grace_ns); });
+    if (http_) co_await http_->close();
+    co_await shard_.stop_node();
+}
+
+}  // namespace millrace

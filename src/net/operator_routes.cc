@@ -1,0 +1,169 @@
+// /livez, /readyz and /metrics: see the header. Metrics are by topic and group: their number follows what
+// exists, not how many partitions it has.
+#include "operator_routes.h"
+
+#include "millrace/group_host.h"
+
+namespace millrace {
+namespace {
+
+struct TopicSums {
+    int64_t bytes = 0, records_end = 0, records_start = 0;
+};
+struct GroupPosition {
+    std::string group, topic;
+    int32_t partition = 0;
+    int64_t offset = 0;
+};
+
+// What one shard knows.
+struct ShardView {
+    std::map<std::string, TopicSums> topics;
+    std::map<Slot, int64_t> high_watermarks;
+    std::vector<GroupPosition> positions;
+    GroupStats groups;
+    StorageStats storage;
+    uint64_t partitions = 0;
+    bool is_ready = false;
+};
+
+Task<bool> look(Shard& shard, ShardView& view) {
+    for (const auto& [slot, hosted] : shard.all_hosted()) {
+        Partition& partition = *hosted.partition;
+        TopicSums& topic = view.topics[partition.spec().topic];
+        topic.bytes += static_cast<int64_t>(partition.log().size_bytes());
+        topic.records_end += partition.high_watermark().value;
+        topic.records_start += partition.log_start().value;
+        view.high_watermarks[slot] = partition.high_watermark().value;
+        view.partitions++;
+    }
+    for (const auto& [index, host] : shard.group_hosts()) {
+        host->coordinator().each_committed([&](const CommittedOffset& committed) {
+            view.positions.push_back({std::string(committed.group), std::string(committed.topic),
+                                      committed.partition, committed.offset});
+        });
+        const GroupStats& stats = host->coordinator().stats();
+        for (size_t i = 0; i < stats.groups.size(); i++) view.groups.groups[i] += stats.groups[i];
+        view.groups.members += stats.members;
+        view.groups.rebalances += stats.rebalances;
+    }
+    view.storage = shard.storage().stats();
+    view.is_ready = shard.is_ready();
+    co_return true;
+}
+
+void add_topics(MetricsPage& page, const Shard& zero, const std::vector<ShardView>& views) {
+    std::map<std::string, TopicSums> sums;
+    for (const ShardView& view : views)
+        for (const auto& [name, topic] : view.topics) {
+            TopicSums& sum = sums[name];
+            sum.bytes += topic.bytes, sum.records_end += topic.records_end,
+                sum.records_start += topic.records_start;
+        }
+    for (const auto& [name, sum] : sums) {
+        const TopicInfo* topic = zero.metadata().topic(name);
+        if (!topic) continue;
+        page.add_gauge("kafka_topic_partitions", "Partitions of the topic.", topic->partition_count(),
+                       {{"topic", name}});
+        page.add_gauge("kafka_log_log_size", "Bytes of the topic's logs.", static_cast<double>(sum.bytes),
+                       {{"topic", name}});
+        page.add_gauge("kafka_topic_partition_current_offset_sum", "Sum of the partitions' high watermarks.",
+                       static_cast<double>(sum.records_end), {{"topic", name}});
+        page.add_gauge("kafka_topic_partition_oldest_offset_sum", "Sum of the partitions' log start offsets.",
+                       static_cast<double>(sum.records_start), {{"topic", name}});
+    }
+}
+
+void add_lag(MetricsPage& page, const Shard& zero, const std::vector<ShardView>& views) {
+    struct Sum {
+        int64_t position = 0, lag = 0;
+    };
+    std::map<std::pair<std::string, std::string>, Sum> sums;
+    for (const ShardView& view : views) {
+        for (const GroupPosition& position : view.positions) {
+            Sum& sum = sums[{position.group, position.topic}];
+            sum.position += position.offset;
+            const PartitionInfo* partition = zero.metadata().partition(position.topic, position.partition);
+            if (!partition) continue;
+            const ShardView& home = views[zero.node().home(partition->slot).value];
+            const auto found = home.high_watermarks.find(partition->slot);
+            if (found != home.high_watermarks.end())
+                sum.lag += std::max<int64_t>(0, found->second - position.offset);
+        }
+    }
+    for (const auto& [key, sum] : sums) {
+        page.add_gauge(
+            "kafka_consumergroup_current_offset_sum", "Sum of the group's committed offsets in the topic.",
+            static_cast<double>(sum.position), {{"consumergroup", key.first}, {"topic", key.second}});
+        page.add_gauge("kafka_consumergroup_lag_sum",
+                       "Records of the topic that the group has not committed.", static_cast<double>(sum.lag),
+                       {{"consumergroup", key.first}, {"topic", key.second}});
+    }
+}
+
+void add_shards(MetricsPage& page, const std::vector<ShardView>& views) {
+    constexpr std::array states{GroupState::empty, GroupState::preparing_rebalance,
+                                GroupState::completing_rebalance, GroupState::stable, GroupState::dead};
+    for (const ShardView& view : views) {
+        page.add_gauge("kafka_server_replicamanager_partitioncount", "Partitions on this node.",
+                       static_cast<double>(view.partitions));
+        page.add_counter("millrace_storage_commits_total", "Group commits of the journals.",
+                         static_cast<double>(view.storage.commits));
+        page.add_counter("millrace_storage_journal_bytes_total", "Bytes written to the journals.",
+                         static_cast<double>(view.storage.journal_bytes));
+        page.add_counter("millrace_storage_direct_bytes_total",
+                         "Bytes written to segments with their commit.",
+                         static_cast<double>(view.storage.direct_bytes));
+        page.add_counter("millrace_storage_write_out_bytes_total",
+                         "Bytes moved from the journals to segments.",
+                         static_cast<double>(view.storage.write_out_bytes));
+        page.add_counter("millrace_storage_read_bytes_total", "Bytes of segments read from disk.",
+                         static_cast<double>(view.storage.disk_read_bytes));
+        page.add_gauge("millrace_storage_cached_bytes", "Recent bytes of logs in memory.",
+                       static_cast<double>(view.storage.cached_bytes));
+        page.add_gauge("millrace_storage_dirty_bytes", "Bytes in memory that are not in segments yet.",
+                       static_cast<double>(view.storage.dirty_bytes));
+        page.add_counter("millrace_group_rebalances_total", "Rebalances of consumer groups begun.",
+                         static_cast<double>(view.groups.rebalances));
+        page.add_gauge("kafka_consumergroup_members", "Members of all consumer groups.",
+                       static_cast<double>(view.groups.members));
+        for (size_t i = 0; i < states.size(); i++)
+            page.add_gauge("millrace_groups", "Consumer groups by state.",
+                           static_cast<double>(view.groups.groups[i]),
+                           {{"state", group_state_name(states[i])}});
+    }
+}
+
+}  // namespace
+
+Task<HttpResponse> OperatorRoutes::get(std::string_view path) {
+    if (path == "/livez") co_return HttpResponse{.body = "ok\n"};
+    if (path == "/readyz") {
+        if (zero_.is_ready()) co_return HttpResponse{.body = "ready\n"};
+        co_return HttpResponse{.status = 503, .body = "not ready\n"};
+    }
+    if (path == "/metrics") co_return co_await metrics();
+    co_return HttpResponse{.status = 404, .body = "there are /livez, /readyz and /metrics\n"};
+}
+
+Task<HttpResponse> OperatorRoutes::metrics() {
+    if (!zero_.is_ready()) co_return HttpResponse{.status = 503, .body = "not ready\n"};
+    std::vector<ShardView> views(zero_.node().shard_count());
+    std::vector<Task<bool>> looks;
+    for (uint16_t i = 0; i < views.size(); i++)
+        looks.push_back(
+            zero_.on<bool>(ShardId{i}, [&view = views[i]](Shard& shard) { return look(shard, view); }));
+    co_await gather(std::move(looks));
+    MetricsPage page;
+    for (uint16_t i = 0; i < views.size(); i++) page.add(zero_.node().shard(ShardId{i}).metrics());
+    page.add_gauge("kafka_brokers", "Brokers in the cluster.",
+                   static_cast<double>(zero_.metadata().brokers().size()));
+    page.add_gauge("millrace_shards", "Shards of this node.", zero_.node().shard_count());
+    add_shards(page, views);
+    add_topics(page, zero_, views);
+    add_lag(page, zero_, views);
+    if (add_process_metrics_) add_process_metrics_(page);
+    co_return HttpResponse{.content_type = std::string(MetricsPage::content_type), .body = page.text()};
+}
+
+}  // namespace millrace
