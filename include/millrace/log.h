@@ -219,7 +219,7 @@ struct StorageStats {
 };
 
 // Order at start: open -> load each partition -> finish_recovery -> (all shards of the node have come so far)
-// -> start. Before start nothing can be appended; reading works from load on.
+// -> start -> run. Before start nothing can be appended; reading works from load on.
 class Storage {
  public:
     // Reads all journals in the directory, whatever the number of shards was, and keeps what belongs to slots
@@ -236,6 +236,10 @@ class Storage {
     virtual Task<Result<>> finish_recovery() = 0;
     // Empties this shard's journal and lets appends in. Shard 0 removes the journals of vanished shards.
     virtual Task<Result<>> start() = 0;
+
+    // The background work: writes out, recycles journal files, deletes. The owner starts it once after start()
+    // and lets it run (detached); it ends after close() or a failure. Until it has ended, keep the Storage.
+    virtual Task<> run() = 0;
 
     // Deletes a log (no-op when unknown). Its Log is gone when this returns, and so is the directory's name,
     // durably; the files go in the background. Slices stay valid.

@@ -1,0 +1,122 @@
+// Appending: sequences checked, offsets given, bytes copied into the tail; the journal is told to come by.
+#include <bit>
+
+#include "storage.h"
+
+namespace millrace {
+
+Result<Appended> PartitionLog::append(const AppendRequest& request) {
+    if (failure() != Error::none) return failure();
+    const auto parsed = request.batch.size() >= batch_header_size ? BatchHeader::parse(request.batch.data())
+                                                                  : std::nullopt;
+    if (!parsed || parsed->size != request.batch.size()) return Error::corrupt_message;
+    BatchHeader batch = *parsed;
+    const auto known = producers_.check(batch);
+    if (!known) return known.error();
+    if (const auto& earlier = *known)
+        return Appended{.first = earlier->last - earlier->delta, .last = earlier->last, .duplicate = true};
+    if (batch.size > storage_.batch_bytes_max(spec_.config)) return Error::record_list_too_large;
+    if (request.leader_epoch < epochs_.last()) return Error::fenced_leader_epoch;
+    if (!storage_.has_room()) return Error::request_timed_out;
+    batch.base = end_, batch.leader_epoch = request.leader_epoch;
+    if (must_roll(batch)) roll();
+    if (request.leader_epoch.value >= 0) epochs_.assign(request.leader_epoch, end_);
+    const Offset end_before = end_;
+    copy_batch(batch, request.batch);
+    ASSERT(end_ > end_before);
+    touch();
+    return Appended{.first = batch.base, .last = batch.last()};
+}
+
+Result<> PartitionLog::start_epoch(Epoch epoch) {
+    if (failure() != Error::none) return failure();
+    if (!epochs_.assign(epoch, end_)) return Error::fenced_leader_epoch;
+    touch();
+    return {};
+}
+
+bool PartitionLog::must_roll(const BatchHeader& batch) const {
+    const Segment& segment = active();
+    const LogConfig& config = spec_.config;
+    if (segment.size == 0) return batch.last() - segment.base > INT32_MAX;
+    if (segment.size + batch.size > config.segment_bytes) return true;
+    if (batch.last() - segment.base > INT32_MAX || segment.size + batch.size > UINT32_MAX) return true;
+    if ((segment.index->entry_count() + 1) * SegmentIndex::entry_bytes > config.segment_index_bytes) return true;
+    const bool timed = segment.first_timestamp >= 0 && batch.max_timestamp >= 0;
+    const int64_t age = timed ? batch.max_timestamp - segment.first_timestamp
+                              : storage_.io().wall_ms() - segment.made_ms;
+    return age > config.segment_ms - jitter_ms_;
+}
+
+// The next batch begins a new file. The old one is finished by the background.
+void PartitionLog::roll() {
+    Segment& old = active();
+    ASSERT(!old.sealed);
+    old.sealed = true;
+    old.index->finish();
+    snapshots_due_.push_back({end_, producers_.to_snapshot()});
+    bytes_since_snapshot_ = 0;
+    auto next = std::make_unique<Segment>(Segment{.base = end_, .made_ms = storage_.io().wall_ms()});
+    next->index = std::make_unique<SegmentIndex>();
+    segments_.push_back(std::move(next));
+    const int64_t jitter = spec_.config.segment_jitter_ms;
+    jitter_ms_ = jitter > 0 ? static_cast<int64_t>(storage_.io().random() % static_cast<uint64_t>(jitter)) : 0;
+    if (dirty_file_ == 0) dirty_file_ = storage_.journal().current_file();
+    touch();
+    storage_.wake();
+}
+
+void PartitionLog::copy_batch(const BatchHeader& batch, Bytes bytes) {
+    Segment& segment = active();
+    segment.index->add(batch, segment.base, segment.size, spec_.config.index_interval_bytes);
+    if (segment.size == 0) segment.first_timestamp = batch.max_timestamp;
+    segment.max_timestamp = std::max(segment.max_timestamp, batch.max_timestamp);
+    producers_.record(batch, storage_.io().wall_ms(), spec_.config.producers_max);
+    Chunk& tail = tail_with_room(bytes.size());
+    if (tail.first_batch == UINT32_MAX) tail.first_batch = tail.end, tail.first_offset = batch.base;
+    constexpr size_t patched = 16;  // Base offset, length, leader epoch.
+    std::array<uint8_t, patched> head;
+    std::copy_n(bytes.data(), patched, head.data());
+    store_big(head.data(), batch.base.value);
+    store_big(head.data() + 12, batch.leader_epoch.value);
+    copy(head);
+    copy(bytes.subspan(patched));
+    bytes_since_snapshot_ += bytes.size();
+    end_ = batch.next();
+    storage_.add_appended(bytes.size());
+}
+
+void PartitionLog::copy(Bytes bytes) {
+    Segment& segment = active();
+    while (!bytes.empty()) {
+        Chunk& tail = tail_with_room(bytes.size());
+        ASSERT(tail.end_position() == segment.size);
+        const size_t size = std::min(bytes.size(), tail.buffer.size() - tail.end);
+        std::copy_n(bytes.data(), size, tail.buffer.data() + tail.end);
+        tail.end += static_cast<uint32_t>(size);
+        segment.size += size;
+        bytes = bytes.subspan(size);
+    }
+}
+
+// The chunk that the next byte goes to. A log that is written much gets larger and larger ones.
+Chunk& PartitionLog::tail_with_room(size_t wanted) {
+    const Segment& segment = active();
+    Chunk* last = chunks_.empty() ? nullptr : chunks_.back();
+    const bool same = last && last->segment == segment.base;
+    if (same && !last->full()) return *last;
+    const auto begin = static_cast<uint32_t>(segment.size % block_size);
+    const size_t grown = last ? last->buffer.size() * 2 : 0;
+    Chunk* chunk = storage_.chunks().take(*this, std::max(grown, wanted + begin));
+    chunk->segment = segment.base;
+    chunk->position = segment.size - begin;
+    chunk->begin = chunk->end = begin;
+    ASSERT(!same || begin == 0);
+    chunks_.push_back(chunk);
+    storage_.trim_cache();
+    return *chunk;
+}
+
+void PartitionLog::touch() { storage_.add_unstaged(*this); }
+
+}  // namespace millrace

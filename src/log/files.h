@@ -1,0 +1,53 @@
+// Small files and single steps on files, as coroutines over the seam. Only for files that are never open with
+// O_DIRECT at the same time, but for the `direct_` ones.
+//
+// Errors: kafka_storage_error, but for what says otherwise; a full disk is disk_full.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "millrace/io.h"
+
+namespace millrace {
+
+// A full disk is not a broken one: the caller keeps what it has in memory and comes again.
+inline constexpr Error disk_full = Error::request_timed_out;
+
+enum class Sync : bool { no, yes };
+
+// The Error of a negative outcome.
+Error storage_error(int32_t outcome);
+
+struct OpenOptions {
+    std::string path;
+    uint32_t flags = 0;  // Op::Open
+};
+Task<Result<int>> open_file(Io& io, OpenOptions options);
+Task<> close_file(Io& io, int fd);
+
+// The whole file. resource_not_found when there is none; larger than `size_max`: kafka_storage_error.
+Task<Result<std::vector<uint8_t>>> read_file(Io& io, std::string path, size_t size_max = 64 << 20);
+// Whole or not at all: a temporary file, flushed if asked, then renamed. The directory is synced by the caller.
+Task<Result<>> write_file(Io& io, std::string path, std::vector<uint8_t> bytes, Sync sync);
+// At `offset` of a file that is made when missing. Not atomic.
+struct FilePart {
+    std::string path;
+    uint64_t offset = 0;
+    std::vector<uint8_t> bytes;
+};
+Task<Result<>> write_part(Io& io, FilePart part, Sync sync);
+
+Task<Result<>> make_directory(Io& io, std::string path);  // Fine when it is there.
+Task<Result<>> sync_directory(Io& io, std::string path);
+Task<Result<>> rename_file(Io& io, std::string from, std::string to);
+Task<Result<>> remove_file(Io& io, std::string path);  // Fine when it is not there.
+// A directory with the files in it (not deeper). Fine when it is not there.
+Task<Result<>> remove_tree(Io& io, std::string path);
+Task<Result<std::vector<std::string>>> list_directory(Io& io, std::string path);  // None when not there.
+Task<Result<std::optional<FileInfo>>> file_info(Io& io, std::string path);       // Nothing when not there.
+
+// O_DIRECT reading and writing at any position and length, reading what surrounds it first; for recovery.
+Task<Result<>> direct_read(Io& io, int fd, uint64_t position, MutableBytes to);
+Task<Result<>> direct_write(Io& io, int fd, uint64_t position, Bytes bytes);
+
+}  // namespace millrace

@@ -1,0 +1,77 @@
+// node.meta: whose data directory this is, twice with a checksum each, in one file.
+//
+// Each copy fills a block: magic, format, node id, directory id, length and text of the cluster id, XXH3.
+#include <cerrno>
+
+#include "files.h"
+#include "layout.h"
+#include "millrace/log.h"
+
+namespace millrace {
+
+namespace {
+
+constexpr uint64_t identity_magic = 0x61746d2e65646f6e;  // "node.mta"
+constexpr size_t text_max = 255, hash_at = block_size - 8;
+
+struct Copy {
+    uint64_t magic = identity_magic;
+    uint32_t format = 1;
+    int32_t node = -1;
+    std::array<uint8_t, 16> directory{};
+    uint8_t text_size = 0;
+    std::array<char, text_max> text{};
+};
+static_assert(sizeof(Copy) <= hash_at);
+
+std::string path_of(std::string_view directory) { return std::string{directory} + "/node.meta"; }
+
+std::vector<uint8_t> encode(const NodeIdentity& identity) {
+    ASSERT(identity.cluster_id.size() <= text_max);
+    Copy copy{.node = identity.node.value, .directory = identity.directory_id.bytes,
+              .text_size = static_cast<uint8_t>(identity.cluster_id.size())};
+    std::copy(identity.cluster_id.begin(), identity.cluster_id.end(), copy.text.begin());
+    std::vector<uint8_t> bytes(2 * block_size);
+    std::memcpy(bytes.data(), &copy, sizeof copy);
+    const uint64_t hash = hash64({bytes.data(), hash_at});
+    std::memcpy(bytes.data() + hash_at, &hash, sizeof hash);
+    std::copy_n(bytes.data(), block_size, bytes.data() + block_size);
+    return bytes;
+}
+
+std::optional<NodeIdentity> decode(Bytes block) {
+    uint64_t hash;
+    std::memcpy(&hash, block.data() + hash_at, sizeof hash);
+    if (hash != hash64(block.first(hash_at))) return {};
+    Copy copy;
+    std::memcpy(&copy, block.data(), sizeof copy);
+    if (copy.magic != identity_magic || copy.format != 1) return {};
+    return NodeIdentity{.node = NodeId{copy.node}, .directory_id = Uuid{copy.directory},
+                        .cluster_id = std::string{copy.text.data(), copy.text_size}};
+}
+
+}  // namespace
+
+Task<Result<std::optional<NodeIdentity>>> read_identity(Io& io, std::string directory) {
+    auto bytes = co_await read_file(io, path_of(directory), 1 << 20);
+    if (!bytes && bytes.error() == Error::resource_not_found) co_return std::optional<NodeIdentity>{};
+    if (!bytes) co_return bytes.error();
+    for (size_t at = 0; at + block_size <= bytes->size(); at += block_size) {
+        auto identity = decode(Bytes{*bytes}.subspan(at, block_size));
+        if (identity) co_return identity;
+        io.log().warn("log", "a copy in node.meta is damaged", {{"directory", directory}, {"offset", at}});
+    }
+    io.log().error("log", "node.meta is damaged: whose directory this is cannot be told", {{"directory", directory}});
+    co_return Error::kafka_storage_error;
+}
+
+Task<Result<>> write_identity(Io& io, std::string directory, NodeIdentity identity) {
+    if (identity.cluster_id.size() > text_max) co_return Error::invalid_request;
+    auto made = co_await make_directory(io, directory);
+    if (!made) co_return made;
+    auto written = co_await write_file(io, path_of(directory), encode(identity), Sync::yes);
+    if (!written) co_return written;
+    co_return co_await sync_directory(io, directory);
+}
+
+}  // namespace millrace

@@ -1,0 +1,267 @@
+// Group commit.
+#include "journal.h"
+
+#include "chunks.h"
+#include "files.h"
+
+namespace millrace {
+
+struct Journal::DirectWrite final : Op {
+    explicit DirectWrite(Journal& journal) : Op(Kind::write), journal(journal) { flags = durable; }
+    void done(Outcome outcome) override {
+        journal.land(*commit, outcome.value >= 0 && static_cast<uint64_t>(outcome.value) == size, outcome.value);
+    }
+    Journal& journal;
+    Commit* commit = nullptr;
+};
+
+struct Journal::Commit final : Op {
+    explicit Commit(Journal& journal) : Op(Kind::write), journal(journal), bytes(commit_size_max) {
+        flags = durable, data = bytes.data(), buffer = &bytes;
+    }
+    void done(Outcome outcome) override {
+        journal.land(*this, outcome.value >= 0 && static_cast<uint64_t>(outcome.value) == size, outcome.value);
+    }
+    Journal& journal;
+    IoBuffer bytes;
+    size_t used = 0;
+    uint64_t last_sequence = 0;
+    uint64_t frees = 0;  // Files before this number, when complete.
+    std::vector<CommitMark> marks;
+    std::vector<std::unique_ptr<DirectWrite>> directs;
+    size_t waiting = 0;  // Writes under way.
+};
+
+Journal::Journal(Io& io, JournalOwner& owner, Settings settings)
+    : io_(io), owner_(owner), settings_(std::move(settings)) {
+    ASSERT(settings_.files >= 2);
+    ASSERT(settings_.file_bytes % block_size == 0);
+    ASSERT(settings_.file_bytes >= 4 * file_reserve);
+}
+
+Journal::~Journal() = default;
+
+std::string Journal::path_of(uint32_t name) const { return settings_.directory + "/" + std::to_string(name); }
+
+// ---- Files ---------------------------------------------------------------------------------------------
+
+Task<Result<>> Journal::open(Continuation from) {
+    ASSERT(files_.empty());
+    incarnation_ = from.incarnation, next_sequence_ = from.sequence, next_file_ = from.file;
+    oldest_ = oldest_put_ = from.file, completed_ = from.sequence - 1;
+    foreign_names_ = std::move(from.names);
+    co_return co_await prepare_file(0);
+}
+
+Task<Result<>> Journal::prepare_file(uint64_t size_min) {
+    uint32_t name = 0;
+    const auto taken = [&] {
+        return std::count(foreign_names_.begin(), foreign_names_.end(), name) > 0 ||
+               std::any_of(files_.begin(), files_.end(), [&](const auto& f) { return f->name == name; });
+    };
+    while (taken()) name++;
+    const std::string path = path_of(name);
+    const auto fd = co_await open_file(io_, {.path = path, .flags = Op::read_write | Op::create | Op::direct});
+    if (!fd) co_return fd.error();
+    const uint64_t size = align_up(std::max(settings_.file_bytes, size_min));
+    const int32_t allocated = co_await Once{io_, Op::Kind::allocate, {.fd = *fd, .size = size}};
+    auto synced = co_await sync_directory(io_, settings_.directory);
+    if (allocated < 0 || !synced) {
+        co_await close_file(io_, *fd);
+        co_return allocated < 0 ? storage_error(allocated) : synced.error();
+    }
+    files_.push_back(std::make_unique<File>(File{.name = name, .fd = *fd, .size = size}));
+    stalled_ = false;
+    co_return Result<>{};
+}
+
+bool Journal::has_free_file() const {
+    return std::any_of(files_.begin(), files_.end(), [](const auto& f) { return f->number == 0; });
+}
+
+bool Journal::wants_file() const {
+    const bool needed = stalled_ || (current_ && current_->used > current_->size / 2);
+    return !has_free_file() && needed && files_.size() < settings_.files;
+}
+
+Task<> Journal::close_files() {
+    for (auto& file : files_) co_await close_file(io_, file->fd);
+    files_.clear();
+    current_ = nullptr;
+}
+
+Journal::File* Journal::free_file() {
+    for (auto& file : files_)
+        if (file->number == 0) return file.get();
+    return nullptr;
+}
+
+// ---- Entries -------------------------------------------------------------------------------------------
+
+bool Journal::switch_file() {
+    File* next = free_file();
+    if (!next) {
+        stalled_ = true;
+        owner_.on_journal_file();
+        return false;
+    }
+    if (open_) close_commit();
+    next->number = next_file_++, next->used = 0;
+    if (!current_) oldest_ = oldest_put_ = next->number;
+    current_ = next;
+    put({.kind = EntryKind::file, .segment = static_cast<int64_t>(incarnation_), .position = next->number,
+         .next = static_cast<int64_t>(oldest_)});
+    owner_.put_states();
+    put({.kind = EntryKind::states_end});
+    ASSERT(current_ == next);
+    owner_.on_journal_file();
+    return true;
+}
+
+bool Journal::reserve(size_t bytes) {
+    ASSERT(current_);
+    const size_t padding = (bytes / (commit_size_max - payload_max - sizeof(Entry)) + 2) * block_size;
+    const auto fits = [&] {
+        const size_t open = open_ ? align_up(open_->used) : 0;
+        return current_->used + open + bytes + padding + file_reserve <= current_->size;
+    };
+    if (fits()) return true;
+    if (!switch_file()) return false;
+    ASSERT(fits());
+    return true;
+}
+
+Journal::Commit& Journal::open_commit() {
+    if (open_) return *open_;
+    if (spare_.empty()) return *(open_ = std::make_unique<Commit>(*this));
+    open_ = std::move(spare_.back());
+    spare_.pop_back();
+    ASSERT(open_->marks.empty() && open_->used == 0);
+    return *open_;
+}
+
+void Journal::put(Entry entry, Bytes payload) {
+    ASSERT(current_);
+    ASSERT(payload.size() <= payload_max);
+    if (entry.has_payload()) entry.length = static_cast<uint32_t>(payload.size());
+    if (open_ && open_->used + entry.size() > commit_size_max) close_commit();
+    Commit& commit = open_commit();
+    entry.sequence = next_sequence_++;
+    entry.watermark = completed_, entry.previous = last_hash_;
+    if (entry.has_payload()) entry.payload_hash = hash64(payload);
+    entry.header_hash = last_hash_ = header_hash_of(entry);
+    uint8_t* to = commit.bytes.data() + commit.used;
+    std::memcpy(to, &entry, sizeof entry);
+    if (!payload.empty()) std::memcpy(to + sizeof entry, payload.data(), payload.size());
+    std::fill(to + sizeof entry + payload.size(), to + entry.size(), uint8_t{0});
+    commit.used += entry.size();
+    commit.last_sequence = entry.sequence;
+}
+
+void Journal::put_direct(const Direct& direct) {
+    Commit& commit = open_commit();
+    ASSERT(direct.from % block_size == 0 && direct.size % block_size == 0 && direct.size > 0);
+    std::unique_ptr<DirectWrite> write;
+    if (spare_directs_.empty()) {
+        write = std::make_unique<DirectWrite>(*this);
+    } else {
+        write = std::move(spare_directs_.back());
+        spare_directs_.pop_back();
+    }
+    write->commit = &commit;
+    write->fd = direct.fd, write->buffer = &direct.chunk->buffer;
+    write->data = direct.chunk->buffer.data() + direct.from, write->size = direct.size;
+    write->offset = direct.chunk->position + direct.from;
+    direct_bytes_ += direct.size;
+    commit.directs.push_back(std::move(write));
+}
+
+void Journal::mark(const CommitMark& mark) {
+    ASSERT(open_);
+    open_->marks.push_back(mark);
+}
+
+void Journal::put_oldest(uint64_t file) {
+    ASSERT(file <= current_->number);
+    if (file <= oldest_put_) return;
+    oldest_put_ = file;
+    put({.kind = EntryKind::oldest, .position = file});
+    open_->frees = file;
+}
+
+// ---- Commits -------------------------------------------------------------------------------------------
+
+void Journal::close_commit() {
+    Commit& commit = *open_;
+    commit.size = align_up(commit.used);
+    std::fill(commit.bytes.data() + commit.used, commit.bytes.data() + commit.size, uint8_t{0});
+    commit.fd = current_->fd, commit.offset = current_->used;
+    current_->used += commit.size;
+    ASSERT(current_->used <= current_->size);
+    ready_.push_back(std::move(open_));
+    submit_ready();
+}
+
+void Journal::flush() {
+    if (open_) close_commit();
+}
+
+void Journal::submit_ready() {
+    while (!ready_.empty() && flying_.size() < settings_.commits_in_flight && !failed_) {
+        flying_.push_back(std::move(ready_.front()));
+        ready_.pop_front();
+        Commit& commit = *flying_.back();
+        commit.waiting = 1 + commit.directs.size();
+        bytes_ += commit.size, commits_++;
+        for (auto& direct : commit.directs) io_.submit(*direct);
+        io_.submit(commit);
+    }
+}
+
+void Journal::land(Commit& commit, bool good, int32_t outcome) {
+    ASSERT(commit.waiting > 0);
+    commit.waiting--;
+    if (!good && !failed_) {
+        failed_ = true;
+        owner_.on_journal_failed(outcome);
+    }
+    while (!failed_ && !flying_.empty() && flying_.front()->waiting == 0) {
+        auto complete_one = std::move(flying_.front());
+        flying_.pop_front();
+        complete(*complete_one);
+        for (auto& direct : complete_one->directs) spare_directs_.push_back(std::move(direct));
+        complete_one->directs.clear(), complete_one->marks.clear();
+        complete_one->used = 0, complete_one->frees = 0;
+        if (spare_.size() <= settings_.commits_in_flight) spare_.push_back(std::move(complete_one));
+    }
+    submit_ready();
+    if (failed_) owner_.on_landed_after_failure();
+}
+
+bool Journal::in_flight() const {
+    return std::any_of(flying_.begin(), flying_.end(), [](const auto& commit) { return commit->waiting > 0; });
+}
+
+void Journal::complete(Commit& commit) {
+    ASSERT(commit.last_sequence > completed_);
+    completed_ = commit.last_sequence;
+    if (commit.frees > oldest_) {
+        oldest_ = commit.frees;
+        for (auto& file : files_)
+            if (file->number != 0 && file->number < oldest_) file->number = 0, stalled_ = false;
+    }
+    submit_ready();
+    owner_.on_committed(commit.marks);
+}
+
+void Journal::forget(const PartitionLog& log) {
+    const auto forget_in = [&](Commit& commit) {
+        for (CommitMark& mark : commit.marks)
+            if (mark.log == &log) mark.log = nullptr;
+    };
+    for (auto& commit : flying_) forget_in(*commit);
+    for (auto& commit : ready_) forget_in(*commit);
+    if (open_) forget_in(*open_);
+}
+
+}  // namespace millrace

@@ -1,0 +1,327 @@
+// Recovery's first half: what the journals say.
+#include "journal_reader.h"
+
+#include <charconv>
+
+#include "files.h"
+
+namespace millrace {
+
+namespace {
+
+std::optional<uint32_t> number_of(std::string_view name) {
+    uint32_t value = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), value);
+    if (error != std::errc{} || end != name.data() + name.size()) return {};
+    return value;
+}
+
+// One journal file, read through a window.
+struct JournalFile {
+    uint32_t name = 0;
+    int fd = -1;
+    uint64_t size = 0;
+    Entry head;  // Its file entry.
+    std::vector<uint8_t> window;
+    uint64_t window_at = 0;
+
+    uint64_t number() const { return head.position; }
+};
+
+constexpr size_t window_size = 1 << 20;
+static_assert(window_size >= 2 * (sizeof(Entry) + payload_max + block_size));
+
+// One shard's journal, while it is read.
+class JournalReader {
+ public:
+    JournalReader(Io& io, RecoveredJournals& result, bool is_own)
+        : io_(io), result_(result), is_own_(is_own) {}
+
+    Task<Result<>> read(std::string directory);
+
+ private:
+    Task<Result<>> open_files(std::string directory);
+    Task<Result<>> open_one(std::string path, uint32_t name);
+    Task<Result<>> read_chain();
+    Task<Result<bool>> begins_complete(JournalFile& file);
+    Task<Result<>> survey(JournalFile& file);
+    Task<Result<bool>> follow(JournalFile& file);
+    Task<Result<uint64_t>> next_readable(JournalFile& file, uint64_t position);
+    // The bytes from `position` on, at least a whole entry if the file has it.
+    Task<Result<Bytes>> view(JournalFile& file, uint64_t position);
+    bool apply(const Entry& entry, Bytes payload, bool is_base);
+    void apply_to(RecoveredLog& log, const Entry& entry, Bytes payload);
+    bool is_mine(const Entry& entry) const { return entry.slot % io_.shard_count() == io_.shard().value; }
+    void merge();
+
+    Io& io_;
+    RecoveredJournals& result_;
+    const bool is_own_;
+    std::map<uint64_t, JournalFile> files_;  // By number.
+    std::map<Slot, RecoveredLog> logs_;
+    uint64_t oldest_ = 0, base_ = 0, durable_ = 0;
+    uint64_t expected_ = 0, previous_ = 0;  // What the next entry must carry.
+    bool previous_known_ = false;
+    uint64_t incarnation_ = 0;
+    bool clean_ = false, ended_ = false;
+};
+
+Task<Result<>> JournalReader::read(std::string directory) {
+    auto result = co_await open_files(directory);
+    if (result) result = co_await read_chain();
+    for (auto& [number, file] : files_) co_await close_file(io_, file.fd);
+    if (result) merge();
+    co_return result;
+}
+
+Task<Result<>> JournalReader::open_files(std::string directory) {
+    const auto names = co_await list_directory(io_, directory);
+    if (!names) co_return names.error();
+    for (const std::string& text : *names) {
+        const auto name = number_of(text);
+        if (!name) continue;
+        if (is_own_) result_.own_files.push_back(*name);
+        auto opened = co_await open_one(directory + "/" + text, *name);
+        if (!opened) co_return opened;
+    }
+    co_return Result<>{};
+}
+
+Task<Result<>> JournalReader::open_one(std::string path, uint32_t name) {
+    const auto info = co_await file_info(io_, path);
+    if (!info) co_return info.error();
+    if (!*info || (*info)->size < block_size) co_return Result<>{};
+    const auto fd = co_await open_file(io_, {.path = path, .flags = Op::read_only | Op::direct});
+    if (!fd) co_return fd.error();
+    JournalFile file{.name = name, .fd = *fd, .size = align_down((*info)->size)};
+    const auto bytes = co_await view(file, 0);
+    const auto head = bytes ? parse_entry(*bytes) : std::nullopt;
+    if (head && head->kind == EntryKind::file && !files_.contains(head->position)) {
+        file.head = *head;
+        files_.emplace(file.number(), std::move(file));
+        co_return Result<>{};
+    }
+    co_await close_file(io_, *fd);
+    if (!bytes) co_return bytes.error();
+    co_return Result<>{};
+}
+
+Task<Result<Bytes>> JournalReader::view(JournalFile& file, uint64_t position) {
+    const uint64_t wanted = std::min(file.size, position + sizeof(Entry) + payload_max);
+    const bool inside = position >= file.window_at && wanted <= file.window_at + file.window.size();
+    if (!inside) {
+        file.window_at = align_down(position);
+        file.window.resize(std::min<uint64_t>(window_size, file.size - file.window_at));
+        const auto read = co_await direct_read(io_, file.fd, file.window_at, file.window);
+        if (!read) co_return read.error();
+    }
+    co_return Bytes{file.window}.subspan(position - file.window_at);
+}
+
+// The newest file that is complete as a beginning says where to begin; those after it may hold the end.
+Task<Result<>> JournalReader::read_chain() {
+    JournalFile* newest = nullptr;
+    for (auto it = files_.rbegin(); it != files_.rend(); ++it) {
+        auto surveyed = co_await survey(it->second);
+        if (!surveyed) co_return surveyed;
+        const auto complete = co_await begins_complete(it->second);
+        if (!complete) co_return complete.error();
+        if (*complete) {
+            newest = &it->second;
+            break;
+        }
+    }
+    if (!newest) co_return Result<>{};
+    oldest_ = std::max(oldest_, static_cast<uint64_t>(newest->head.next));
+    incarnation_ = static_cast<uint64_t>(newest->head.segment);
+    auto first = files_.lower_bound(oldest_);
+    ASSERT(first != files_.end());
+    if (first->first != oldest_) {
+        result_.damaged_entries++;
+        io_.log().error("log", "a journal file is missing that is still needed", {{"file", oldest_}});
+    }
+    expected_ = first->second.head.sequence, base_ = first->first;
+    for (auto it = first; it != files_.end() && !ended_; ++it) {
+        const auto followed = co_await follow(it->second);
+        if (!followed) co_return followed.error();
+        it->second.window = {};
+    }
+    if (expected_ <= durable_) result_.damaged_entries += durable_ + 1 - expected_;
+    co_return Result<>{};
+}
+
+// Whether the file's states are all there.
+Task<Result<bool>> JournalReader::begins_complete(JournalFile& file) {
+    uint64_t sequence = file.head.sequence;
+    for (uint64_t position = 0; position + sizeof(Entry) <= file.size;) {
+        const auto bytes = co_await view(file, position);
+        if (!bytes) co_return bytes.error();
+        const auto entry = parse_entry(*bytes);
+        if (!entry || entry->sequence != sequence) {
+            if (position % block_size == 0) co_return false;
+            position = align_up(position);
+            continue;
+        }
+        if (entry->kind == EntryKind::states_end) co_return true;
+        if (entry->size() > bytes->size()) co_return false;
+        const Bytes payload = bytes->subspan(sizeof(Entry), entry->has_payload() ? entry->length : 0);
+        if (entry->has_payload() && hash64(payload) != entry->payload_hash) co_return false;
+        sequence++;
+        position += entry->size();
+    }
+    co_return false;
+}
+
+// Looks at every entry that can be read, chained or not, for what was durable and what is still needed.
+Task<Result<>> JournalReader::survey(JournalFile& file) {
+    for (uint64_t position = 0; position + sizeof(Entry) <= file.size;) {
+        const auto bytes = co_await view(file, position);
+        if (!bytes) co_return bytes.error();
+        const auto entry = parse_entry(*bytes);
+        if (!entry || entry->sequence < file.head.sequence) {
+            position = align_down(position) + block_size;
+            continue;
+        }
+        durable_ = std::max(durable_, entry->watermark);
+        if (entry->kind == EntryKind::oldest) oldest_ = std::max(oldest_, entry->position);
+        if (is_own_) result_.sequence_max = std::max(result_.sequence_max, entry->sequence);
+        position += entry->size();
+    }
+    if (is_own_) result_.file_max = std::max(result_.file_max, file.number());
+    result_.incarnation_max = std::max(result_.incarnation_max, static_cast<uint64_t>(file.head.segment));
+    co_return Result<>{};
+}
+
+// Applies the file's entries in their order. True when the next file may go on.
+Task<Result<bool>> JournalReader::follow(JournalFile& file) {
+    const bool is_base = file.number() == base_;
+    if (file.head.sequence != expected_ && expected_ > durable_) co_return ended_ = true, false;
+    for (uint64_t position = 0; position + sizeof(Entry) <= file.size;) {
+        const auto bytes = co_await view(file, position);
+        if (!bytes) co_return bytes.error();
+        const auto entry = parse_entry(*bytes);
+        const bool chained = entry && entry->sequence == expected_ && entry->size() <= bytes->size() &&
+                             (!previous_known_ || entry->previous == previous_);
+        if (!chained && position % block_size != 0) {
+            position = align_up(position);
+            continue;
+        }
+        if (!chained) {
+            const auto readable = co_await next_readable(file, position);
+            if (!readable) co_return readable.error();
+            position = *readable;
+            continue;
+        }
+        const Bytes payload = bytes->subspan(sizeof(Entry), entry->has_payload() ? entry->length : 0);
+        if (!apply(*entry, payload, is_base)) co_return ended_ = true, false;
+        expected_ = entry->sequence + 1, previous_ = entry->header_hash, previous_known_ = true;
+        position += entry->size();
+    }
+    co_return true;
+}
+
+// Nothing that continues the chain is at `position`: the file's end, a torn tail, or damage, behind which the
+// chain is taken up again. The file's size when there is nothing to go on with in it.
+Task<Result<uint64_t>> JournalReader::next_readable(JournalFile& file, uint64_t position) {
+    const auto next_file = files_.upper_bound(file.number());
+    const bool continues = next_file != files_.end() && next_file->second.head.sequence == expected_;
+    if (continues || expected_ > durable_) co_return file.size;
+    for (position += block_size; position + sizeof(Entry) <= file.size; position += block_size) {
+        const auto bytes = co_await view(file, position);
+        if (!bytes) co_return bytes.error();
+        const auto entry = parse_entry(*bytes);
+        if (entry && entry->sequence > expected_) {
+            result_.damaged_entries += entry->sequence - expected_;
+            expected_ = entry->sequence, previous_known_ = false;
+            co_return position;
+        }
+    }
+    if (next_file != files_.end() && next_file->second.head.sequence > expected_) {
+        result_.damaged_entries += next_file->second.head.sequence - expected_;
+        expected_ = next_file->second.head.sequence, previous_known_ = false;
+    }
+    co_return file.size;
+}
+
+// False: the entry was being written when the end came.
+bool JournalReader::apply(const Entry& entry, Bytes payload, bool is_base) {
+    const bool sound = !entry.has_payload() || hash64(payload) == entry.payload_hash;
+    if (!sound && entry.sequence > durable_) return false;
+    clean_ = entry.kind == EntryKind::clean;
+    if (!sound) result_.damaged_entries++;
+    const bool of_a_log = entry.kind != EntryKind::file && entry.kind != EntryKind::states_end &&
+                          entry.kind != EntryKind::oldest && entry.kind != EntryKind::clean;
+    // Later files repeat what is known by then; a log that came in between may have begun above zero.
+    const bool repeated = entry.kind == EntryKind::state && !is_base && logs_.contains(Slot{entry.slot});
+    if (!of_a_log || !is_mine(entry) || repeated) return true;
+    RecoveredLog& log = logs_[Slot{entry.slot}];
+    if (!sound) log.damaged = true;
+    if (sound) apply_to(log, entry, payload);
+    return true;
+}
+
+void JournalReader::apply_to(RecoveredLog& log, const Entry& entry, Bytes payload) {
+    switch (entry.kind) {
+        case EntryKind::state: {
+            StatePayload state;
+            if (payload.size() != sizeof state) return void(log.damaged = true);
+            std::memcpy(&state, payload.data(), sizeof state);
+            log.has_state = true;
+            log.topic_id = Uuid{state.topic_id};
+            log.segment = Offset{entry.segment}, log.position = entry.position;
+            log.next = Offset{entry.next};
+            log.log_start = std::max(log.log_start, Offset{state.log_start});
+            return;
+        }
+        case EntryKind::data:
+        case EntryKind::range: {
+            const bool in_segment = entry.kind == EntryKind::range;
+            log.pieces.push_back({.segment = Offset{entry.segment}, .position = entry.position,
+                                  .length = entry.length, .in_segment = in_segment, .is_part = entry.part != 0,
+                                  .known_durable = entry.sequence <= durable_, .next = Offset{entry.next},
+                                  .hash = entry.payload_hash, .bytes_at = log.bytes.size(),
+                                  .sequence = entry.sequence});
+            log.bytes.insert(log.bytes.end(), payload.begin(), payload.end());
+            return;
+        }
+        case EntryKind::epoch:
+            log.epochs.push_back({Epoch{static_cast<int32_t>(entry.position)}, Offset{entry.next}});
+            return;
+        case EntryKind::log_start: log.log_start = std::max(log.log_start, Offset{entry.next}); return;
+        case EntryKind::removed: log.removed = true; return;
+        default: return;
+    }
+}
+
+// Where two journals speak of a slot, the shards' number has changed in between: the later life is right, since
+// no journal is emptied before all that all of them held is in the segments.
+void JournalReader::merge() {
+    if (is_own_) result_.was_clean = clean_;
+    for (auto& [slot, log] : logs_) {
+        log.incarnation = incarnation_;
+        const auto known = result_.logs.find(slot);
+        if (known == result_.logs.end())
+            result_.logs.emplace(slot, std::move(log));
+        else if (known->second.incarnation < incarnation_)
+            known->second = std::move(log);
+    }
+}
+
+}  // namespace
+
+Task<Result<RecoveredJournals>> read_journals(Io& io, std::string root) {
+    RecoveredJournals result;
+    const auto names = co_await list_directory(io, root + "/journal");
+    if (!names) co_return names.error();
+    for (const std::string& name : *names) {
+        const auto shard = number_of(name);
+        if (!shard || *shard > UINT16_MAX) continue;
+        result.shards.push_back(static_cast<uint16_t>(*shard));
+        JournalReader reader{io, result, *shard == io.shard().value};
+        const auto read = co_await reader.read(journal_directory(root, static_cast<uint16_t>(*shard)));
+        if (!read) co_return read.error();
+    }
+    co_return result;
+}
+
+}  // namespace millrace

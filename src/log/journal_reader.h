@@ -1,0 +1,58 @@
+// Reads what earlier lives left in the journals: for each slot, the state it had reached and the bytes and
+// changes since, in order.
+//
+// What always holds: nothing above the first entry that cannot be read is used, unless later entries say that
+// it had been durable: then it is damage, counted and laid at its slot's door, and reading goes on behind it.
+#pragma once
+#include <map>
+
+#include "journal_format.h"
+#include "millrace/io.h"
+
+namespace millrace {
+
+// Bytes of one segment that the journal vouches for.
+struct RecoveredPiece {
+    Offset segment;
+    uint64_t position = 0;
+    uint32_t length = 0;
+    bool in_segment = false;   // A range: the bytes are in the segment, `hash` is theirs.
+    bool is_part = false;      // Ends inside a batch.
+    bool known_durable = true;  // At or below the watermark: complete, or damaged.
+    Offset next;
+    uint64_t hash = 0;
+    size_t bytes_at = 0;       // In RecoveredLog::bytes, when not in_segment.
+    uint64_t sequence = 0;
+};
+
+struct RecoveredEpoch {
+    Epoch epoch;
+    Offset start;
+};
+
+struct RecoveredLog {
+    uint64_t incarnation = 0;
+    bool has_state = false;  // Else it began empty, with the first piece.
+    Uuid topic_id;           // With has_state.
+    Offset segment, next, log_start;
+    uint64_t position = 0;
+    std::vector<RecoveredPiece> pieces;
+    std::vector<uint8_t> bytes;
+    std::vector<RecoveredEpoch> epochs;
+    bool removed = false;
+    bool damaged = false;  // A durable entry of this slot cannot be read.
+};
+
+struct RecoveredJournals {
+    std::map<Slot, RecoveredLog> logs;
+    uint64_t incarnation_max = 0, sequence_max = 0, file_max = 0;
+    uint64_t damaged_entries = 0;
+    bool was_clean = false;                     // The one of this shard.
+    std::vector<uint32_t> own_files;            // Names of the files in this shard's directory.
+    std::vector<uint16_t> shards;               // Whose directories exist.
+};
+
+// All journals under `root`/journal; what is of slots of shard io.shard() of io.shard_count().
+Task<Result<RecoveredJournals>> read_journals(Io& io, std::string root);
+
+}  // namespace millrace

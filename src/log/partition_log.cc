@@ -1,0 +1,38 @@
+// A log's beginning and end, and its failing.
+#include "storage.h"
+
+namespace millrace {
+
+PartitionLog::PartitionLog(StorageImpl& storage, LogSpec spec, std::string directory)
+    : storage_(storage), spec_(std::move(spec)), directory_(std::move(directory)) {}
+
+PartitionLog::~PartitionLog() { ASSERT(chunks_.empty()); }
+
+Error PartitionLog::failure() const { return failure_ != Error::none ? failure_ : storage_.failure(); }
+
+void PartitionLog::fail(Error error) {
+    if (failure_ != Error::none) return;
+    failure_ = error;
+    if (listener_) listener_->on_failed(*this, error);
+}
+
+void PartitionLog::wake_storage() { storage_.wake(); }
+
+// The log is going: its memory and descriptors go back, its bytes are nobody's burden any more.
+void PartitionLog::leave() {
+    ASSERT(!busy());
+    storage_.sub_dirty(dirty_bytes());
+    storage_.sub_unstaged(unstaged_bytes());
+    drop_chunks();
+    for (const auto& segment : segments_) {
+        if (segment->file) storage_.descriptors().release(std::exchange(segment->file, nullptr));
+        storage_.descriptors().forget(key_of(*segment));
+        storage_.indexes().forget(key_of(*segment));
+    }
+}
+
+bool PartitionLog::has_unfinished() const {
+    return segments_.size() > 1 && !segments_[segments_.size() - 2]->final;
+}
+
+}  // namespace millrace

@@ -1,0 +1,190 @@
+// A log in memory: segments, tail chunks, epochs, producers, and how far each byte has come.
+//
+// A byte's way: appended to a tail chunk -> staged (its entry is in a commit) -> durable (the commit completed)
+// -> out (durable in its segment; from here its chunk may go). What always holds: staged and out each follow
+// appended; log_start <= durable <= end. Owned by the shard's Storage.
+#pragma once
+#include "chunks.h"
+#include "epochs.h"
+#include "journal.h"
+#include "millrace/log.h"
+#include "producers.h"
+#include "segment.h"
+
+namespace millrace {
+
+class FileWindow;
+class StorageImpl;
+
+class PartitionLog final : public Log {
+ public:
+    PartitionLog(StorageImpl& storage, LogSpec spec, std::string directory);
+    PartitionLog(const PartitionLog&) = delete;
+    ~PartitionLog();
+
+    const LogSpec& spec() const override { return spec_; }
+    void set_config(const LogConfig& config) override { spec_.config = config; }
+    void set_listener(LogListener* listener) override { listener_ = listener; }
+    Offset log_start() const override { return log_start_; }
+    Offset end() const override { return end_; }
+    Offset written() const override { return durable_; }
+    Offset durable() const override { return durable_; }
+    uint64_t size_bytes() const override;
+    size_t segment_count() const override { return segments_.size(); }
+    Error failure() const override;
+    Result<Appended> append(const AppendRequest& request) override;
+    Result<> start_epoch(Epoch epoch) override;
+    std::optional<Result<Slice>> read_cached(const ReadRequest& request) override;
+    Task<Result<Slice>> read(ReadRequest request) override;
+    Task<Result<TimestampOffset>> offset_for_timestamp(int64_t timestamp, Offset limit) override;
+    EpochEnd epoch_end_offset(Epoch epoch) const override { return epochs_.end_of(epoch, end_); }
+    Epoch last_epoch() const override { return epochs_.last(); }
+    Epoch epoch_of(Offset offset) const override { return epochs_.at(offset); }
+    Task<Result<>> set_log_start(Offset offset) override;
+    size_t retain(int64_t wall_ms, Offset high_watermark) override;
+    size_t producer_count() const override { return producers_.size(); }
+
+    // ---- For the Storage.
+
+    // Puts what was appended since the last time, and changes of shape, into the journal. False: stalled.
+    bool stage(Journal& journal);
+    void put_state(Journal& journal) const;
+    void on_committed(const CommitMark& mark);
+    void tell_progress() {
+        if (listener_) listener_->on_progress(*this);
+    }
+    void fail(Error error);
+    bool has_unstaged() const;
+
+    // Writes out what was appended up to now and finishes sealed segments. disk_full: come again.
+    Task<Result<>> write_out();
+    // At the end of a life: all out, the active segment's file exact, snapshot and indexes written.
+    Task<Result<>> write_final();
+    // Makes the active segment's file ready for direct writes, with room ahead.
+    Task<Result<>> prepare_direct();
+    bool wants_direct() const { return wants_direct_; }
+    void release_direct();
+    // Files of dropped segments, once the new log start is durable.
+    Task<Result<>> remove_doomed();
+    bool has_doomed() const;
+    // Lets go of the oldest chunk if nothing needs it.
+    bool drop_chunk(const Chunk& chunk);
+    // Lets go of all memory of the tail.
+    void drop_chunks();
+
+    uint64_t dirty_file() const { return dirty_file_; }
+    uint64_t dirty_bytes() const;
+    bool needs_write_out() const;
+    bool has_unfinished() const;  // A sealed segment that is not final.
+    void leave();
+    bool busy() const { return writing_out_ || direct_flights_ > 0 || readers_ > 0; }
+    bool removing = false;
+    PartitionLog* next_unstaged = nullptr;
+    bool is_unstaged = false;
+    const std::string& directory() const { return directory_; }
+
+ private:
+    friend class Recovery;
+
+    Segment& active() { return *segments_.back(); }
+    const Segment& active() const { return *segments_.back(); }
+    Segment* segment_at(Offset offset);
+    Segment* find_segment(Offset base);
+    std::string path_of(const Segment& segment, std::string_view suffix) const;
+    FileKey key_of(const Segment& segment) const { return {spec_.slot, segment.base}; }
+    void touch();
+    void leave_reader() {
+        ASSERT(readers_ > 0);
+        if (--readers_ == 0 && removing) wake_storage();
+    }
+    void wake_storage();
+
+    // append.cc
+    bool must_roll(const BatchHeader& batch) const;
+    void roll();
+    void copy_batch(const BatchHeader& batch, Bytes bytes);
+    void copy(Bytes bytes);
+    Chunk& tail_with_room(size_t wanted);
+
+    // stage.cc
+    size_t unstaged_bytes() const;
+    void stage_segment(Journal& journal, Segment& segment, Offset next);
+    bool can_go_direct(const Segment& segment);
+    uint64_t stage_direct(Journal& journal, Segment& segment, uint64_t from, Offset next);
+    void stage_data(Journal& journal, const Segment& segment, uint64_t from, Offset next);
+
+    // read.cc
+    Chunk* chunk_at(const Segment& segment, uint64_t position);
+    std::optional<BatchHeader> header_at(const Segment& segment, uint64_t position);
+    std::optional<uint64_t> cached_place(const Segment& segment, Offset from);
+    Result<Slice> collect(const Segment& segment, uint64_t position, const ReadRequest& request);
+    void add_pieces(Slice& slice, const Segment& segment, uint64_t from, uint64_t to);
+    Segment* after(Offset base);
+    Task<Result<Slice>> read_anywhere(ReadRequest request);
+    Task<Result<std::optional<Slice>>> read_segment(Offset base, ReadRequest request);
+    Task<Result<uint64_t>> skip_to(FileWindow& window, uint64_t at, ReadRequest request);
+    Task<Result<Slice>> collect_from(FileWindow& window, uint64_t begin, ReadRequest request);
+    Task<Result<uint64_t>> floor_position(Offset base, Offset from);
+
+    // timestamps.cc
+    Task<Result<TimestampOffset>> search_segments(int64_t timestamp, Offset limit);
+    Task<Result<Offset>> time_floor(Offset base, int64_t timestamp);
+    Task<Result<TimestampOffset>> search_batches(Offset from, Offset until, int64_t timestamp);
+
+    // write_out.cc
+    Task<Result<>> write_segment(Segment& segment);
+    Task<Result<>> write_piece(Segment& segment, int fd, uint64_t end);
+    Task<Result<>> grow_file(Segment& segment, int fd, uint64_t size);
+    Task<Result<>> fill_front(Segment& segment, Chunk& chunk, int fd);
+    Task<Result<>> finish_segment(Segment& segment);
+    Task<Result<>> make_exact(Segment& segment);
+    Task<Result<>> write_indexes(Segment& segment);
+    Task<Result<>> write_derived(Sync all);
+    Task<Result<>> write_snapshot(Offset offset, std::vector<uint8_t> bytes);
+    void advance_out(Segment& segment, uint64_t out);
+
+    // retention.cc
+    bool is_expired(const Segment& segment, int64_t wall_ms) const;
+    bool can_drop(size_t i) const;
+    void move_log_start(Offset offset);
+    size_t drop_below_start();
+
+    StorageImpl& storage_;
+    LogSpec spec_;
+    const std::string directory_;
+    LogListener* listener_ = nullptr;
+    Error failure_ = Error::none;
+
+    std::vector<std::unique_ptr<Segment>> segments_;  // Rising bases; never empty once loaded.
+    std::vector<Chunk*> chunks_;                      // The newest bytes without a gap; may span segments.
+    Epochs epochs_;
+    Producers producers_;
+    Offset log_start_, end_, durable_;
+    Offset durable_start_;      // The log start that the journal holds.
+    Offset staged_start_;       // The one that is in a commit.
+    Epoch staged_epoch_{-1};    // The last one that is in a commit.
+    Offset staged_segment_;     // How far staging has come.
+    uint64_t staged_position_ = 0;
+    Offset staged_end_;
+
+    uint64_t dirty_file_ = 0;   // Oldest journal file with something not yet out; 0: none.
+    Epoch written_epoch_{-1};   // The last one in the checkpoint file.
+    uint32_t direct_flights_ = 0;
+    uint32_t readers_ = 0;
+    bool writing_out_ = false;
+    bool state_due_ = false;  // The journal does not yet know where this log began.
+    bool wants_direct_ = false;
+    int64_t jitter_ms_ = 0;
+
+    struct Snapshot {
+        Offset offset;
+        std::vector<uint8_t> bytes;
+    };
+    std::vector<Snapshot> snapshots_due_;    // Taken at rolls.
+    std::vector<Offset> snapshots_on_disk_;  // Rising.
+    uint64_t bytes_since_snapshot_ = 0;
+    std::vector<Offset> doomed_;  // Bases of dropped segments that still have files.
+    Offset doomed_until_;         // They may go when this log start is durable.
+};
+
+}  // namespace millrace

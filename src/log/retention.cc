@@ -1,0 +1,102 @@
+// Dropping the log's beginning: DeleteRecords, and retention by time and size. Only whole segments go.
+#include "storage.h"
+
+namespace millrace {
+
+Task<Result<>> PartitionLog::set_log_start(Offset offset) {
+    if (failure() != Error::none) co_return failure();
+    if (offset > end_) co_return Error::offset_out_of_range;
+    readers_++;
+    if (offset > log_start_) {
+        move_log_start(offset);
+        drop_below_start();
+    }
+    while (durable_start_ < offset && failure() == Error::none) co_await storage_.committed();
+    leave_reader();
+    if (failure() != Error::none) co_return failure();
+    co_return Result<>{};
+}
+
+void PartitionLog::move_log_start(Offset offset) {
+    ASSERT(offset >= log_start_ && offset <= end_);
+    log_start_ = offset;
+    epochs_.cut_front(offset);
+    touch();
+}
+
+size_t PartitionLog::retain(int64_t wall_ms, Offset high_watermark) {
+    if (failure() != Error::none) return 0;
+    producers_.expire(wall_ms, spec_.config.producer_id_expiration_ms);
+    if (!spec_.config.deletes) return drop_below_start();
+    if (active().size > 0 && end_ <= high_watermark && is_expired(active(), wall_ms)) roll();
+    const Offset limit = std::min(high_watermark, durable_);
+    uint64_t size = size_bytes();
+    Offset start = log_start_;
+    for (size_t i = 0; i + 1 < segments_.size(); i++) {
+        const bool too_much = spec_.config.retention_bytes >= 0 &&
+                              size - segments_[i]->size >= static_cast<uint64_t>(spec_.config.retention_bytes);
+        const Offset next = segments_[i + 1]->base;
+        if (next > limit || (!too_much && !is_expired(*segments_[i], wall_ms))) break;
+        size -= segments_[i]->size;
+        start = std::max(start, next);
+    }
+    if (start > log_start_) move_log_start(start);
+    return drop_below_start();
+}
+
+bool PartitionLog::is_expired(const Segment& segment, int64_t wall_ms) const {
+    if (spec_.config.retention_ms < 0) return false;
+    const int64_t newest = segment.max_timestamp >= 0 ? segment.max_timestamp : segment.made_ms;
+    return wall_ms - newest > spec_.config.retention_ms;
+}
+
+// Nobody writes to it, and the journal has got beyond it.
+bool PartitionLog::can_drop(size_t i) const {
+    if (i + 1 >= segments_.size() || segments_[i + 1]->base > log_start_) return false;
+    return !writing_out_ && direct_flights_ == 0 && staged_segment_ > segments_[i]->base;
+}
+
+size_t PartitionLog::drop_below_start() {
+    size_t dropped = 0;
+    while (can_drop(0)) {
+        Segment& segment = *segments_.front();
+        while (!chunks_.empty() && chunks_.front()->segment == segment.base) {
+            storage_.chunks().let_go(chunks_.front());
+            chunks_.erase(chunks_.begin());
+        }
+        storage_.sub_dirty(segment.size - segment.out);
+        if (segment.file) storage_.descriptors().release(std::exchange(segment.file, nullptr));
+        storage_.descriptors().forget(key_of(segment));
+        storage_.indexes().forget(key_of(segment));
+        doomed_.push_back(segment.base);
+        segments_.erase(segments_.begin());
+        dropped++;
+    }
+    std::erase_if(snapshots_due_, [&](const Snapshot& s) { return s.offset < segments_.front()->base; });
+    if (dropped > 0) doomed_until_ = log_start_, storage_.wake();
+    return dropped;
+}
+
+bool PartitionLog::has_doomed() const { return !doomed_.empty() && durable_start_ >= doomed_until_; }
+
+Task<Result<>> PartitionLog::remove_doomed() {
+    const auto bases = std::exchange(doomed_, {});
+    Io& io = storage_.io();
+    readers_++;
+    Result<> result;
+    for (const Offset base : bases)
+        for (const std::string_view suffix : {".index", ".timeindex", ".txnindex", ".snapshot", ".log"}) {
+            if (suffix == ".snapshot") std::erase(snapshots_on_disk_, base);
+            if (result) result = co_await remove_file(io, directory_ + "/" + offset_name(base, suffix));
+        }
+    leave_reader();
+    co_return result;
+}
+
+uint64_t PartitionLog::size_bytes() const {
+    uint64_t bytes = 0;
+    for (const auto& segment : segments_) bytes += segment->size;
+    return bytes;
+}
+
+}  // namespace millrace

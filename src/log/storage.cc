@@ -1,0 +1,336 @@
+// A shard's storage: opening, loading, committing, removing, closing.
+#include "storage.h"
+
+#include "recovery.h"
+
+namespace millrace {
+
+namespace {
+
+bool is_sane(const StorageConfig& config) {
+    constexpr uint64_t journal_file_min = 128 << 10;
+    return !config.directory.empty() && config.journal_files >= 2 && config.commits_in_flight >= 1 &&
+           config.journal_file_bytes >= journal_file_min && config.journal_file_bytes % block_size == 0;
+}
+
+}  // namespace
+
+Task<Result<std::unique_ptr<Storage>>> Storage::open(Io& io, StorageConfig config) {
+    if (!is_sane(config)) co_return Error::invalid_config;
+    const std::string journals = config.directory + "/journal";
+    auto made = co_await make_directory(io, config.directory);
+    if (made) made = co_await make_directory(io, journals);
+    if (made) made = co_await make_directory(io, journal_directory(config.directory, io.shard().value));
+    if (made) made = co_await sync_directory(io, journals);
+    if (made) made = co_await sync_directory(io, config.directory);
+    if (!made) co_return made.error();
+    auto recovered = co_await read_journals(io, config.directory);
+    if (!recovered) co_return recovered.error();
+    if (recovered->damaged_entries > 0)
+        io.log().error("log", "journal entries that were durable cannot be read",
+                       {{"entries", recovered->damaged_entries}});
+    std::unique_ptr<Storage> storage =
+        std::make_unique<StorageImpl>(io, std::move(config), std::move(*recovered));
+    co_return std::move(storage);
+}
+
+StorageImpl::StorageImpl(Io& io, StorageConfig config, RecoveredJournals recovered)
+    : io_(io),
+      config_(std::move(config)),
+      recovered_(std::move(recovered)),
+      descriptors_(io, config_.descriptors_max),
+      indexes_(io, config_.index_cache_bytes),
+      journal_(io, *this,
+               {.directory = journal_directory(config_.directory, io.shard().value), .files = config_.journal_files,
+                .file_bytes = config_.journal_file_bytes, .commits_in_flight = config_.commits_in_flight}) {
+    stats_.damaged_entries = recovered_.damaged_entries;
+}
+
+StorageImpl::~StorageImpl() {
+    for (auto& [slot, log] : logs_) log->drop_chunks();
+}
+
+// ---- Starting ------------------------------------------------------------------------------------------
+
+Task<Result<Log*>> StorageImpl::load(LogSpec spec) {
+    const Slot slot = spec.slot;
+    ASSERT(slot.value % io_.shard_count() == io_.shard().value);
+    ASSERT(!logs_.contains(slot));
+    if (failure_ != Error::none) co_return failure_;
+    std::optional<RecoveredLog> known;
+    if (const auto it = recovered_.logs.find(slot); it != recovered_.logs.end()) {
+        known = std::move(it->second);
+        recovered_.logs.erase(it);
+    }
+    std::string directory = partition_directory(config_.directory, spec.topic, spec.partition);
+    auto log = std::make_unique<PartitionLog>(*this, std::move(spec), std::move(directory));
+    loading_++;
+    Recovery recovery{*this, *log, std::move(known)};
+    auto result = co_await recovery.run();
+    loading_--;
+    result = judge("loading a partition failed", result);
+    if (!result) co_return result.error();
+    PartitionLog* loaded = log.get();
+    ASSERT(!logs_.contains(slot));
+    logs_.emplace(slot, std::move(log));
+    if (started_ && loaded->failure() == Error::none && loaded->has_unstaged()) add_unstaged(*loaded);
+    co_await descriptors_.trim();
+    co_return loaded;
+}
+
+Task<Result<>> StorageImpl::finish_recovery() {
+    if (failure_ != Error::none) co_return failure_;
+    ASSERT(loading_ == 0);
+    for (const auto& [slot, log] : recovered_.logs)
+        if (!log.removed)
+            io_.log().warn("log", "the journal speaks of a partition that nobody knows",
+                           {{"slot", slot}, {"pieces", log.pieces.size()}});
+    recovered_.logs.clear();
+    co_return Result<>{};
+}
+
+// What earlier lives journalled is in the segments: a new chain begins, which needs nothing of theirs.
+Task<Result<>> StorageImpl::start() {
+    if (failure_ != Error::none) co_return failure_;
+    ASSERT(!started_ && recovered_.logs.empty());
+    constexpr uint64_t sequence_gap = 1 << 20;  // Above whatever was put but never read.
+    auto opened = co_await journal_.open({.incarnation = recovered_.incarnation_max + 1,
+                                          .sequence = recovered_.sequence_max + sequence_gap,
+                                          .file = recovered_.file_max + 1, .names = recovered_.own_files});
+    opened = judge("the journal cannot be made", opened);
+    if (!opened) co_return opened;
+    started_ = true;
+    const bool begun = journal_.switch_file();
+    ASSERT(begun);
+    journal_.flush();
+    while (!journal_.idle() && failure_ == Error::none) co_await committed_;
+    if (failure_ != Error::none) co_return failure_;
+    co_return judge("what the last life left cannot be removed", co_await remove_leftovers());
+}
+
+Task<Result<>> StorageImpl::remove_leftovers() {
+    const std::string own = journal_directory(config_.directory, io_.shard().value);
+    for (const uint32_t name : recovered_.own_files) {
+        const auto removed = co_await remove_file(io_, own + "/" + std::to_string(name));
+        if (!removed) co_return removed;
+    }
+    for (const uint16_t shard : recovered_.shards) {
+        if (io_.shard().value != 0 || shard < io_.shard_count()) continue;
+        const auto removed = co_await remove_tree(io_, journal_directory(config_.directory, shard));
+        if (!removed) co_return removed;
+    }
+    recovered_.own_files.clear(), recovered_.shards.clear();
+    if (io_.shard().value != 0) co_return Result<>{};
+    const auto names = co_await list_directory(io_, config_.directory);
+    if (!names) co_return names.error();
+    for (const std::string& name : *names)  // Deletions that the last life began.
+        if (name.ends_with("-delete")) doomed_directories_.push_back(config_.directory + "/" + name);
+    co_return Result<>{};
+}
+
+// ---- Committing ----------------------------------------------------------------------------------------
+
+void StorageImpl::add_unstaged(PartitionLog& log) {
+    if (!log.is_unstaged) {
+        log.is_unstaged = true;
+        log.next_unstaged = nullptr;
+        (unstaged_last_ ? unstaged_last_->next_unstaged : unstaged_first_) = &log;
+        unstaged_last_ = &log;
+    }
+    if (posted_ || !started_) return;
+    posted_ = true;
+    io_.post(io_.shard(), *this);
+}
+
+void StorageImpl::deliver() {
+    posted_ = false;
+    pump();
+}
+
+// Whatever was appended since the last commit becomes one, or a few, as long as the device has places free.
+void StorageImpl::pump() {
+    if (failure_ != Error::none || !journal_.is_open()) return;
+    while (!removed_unsaid_.empty() && !journal_.busy() && journal_.reserve(sizeof(Entry))) {
+        journal_.put({.kind = EntryKind::removed, .slot = removed_unsaid_.back().value});
+        removed_unsaid_.pop_back();
+    }
+    while (unstaged_first_ && !journal_.busy()) {
+        PartitionLog& log = *unstaged_first_;
+        if (!log.stage(journal_)) break;
+        unstaged_first_ = log.next_unstaged;
+        if (!unstaged_first_) unstaged_last_ = nullptr;
+        log.is_unstaged = false;
+    }
+    journal_.flush();
+}
+
+void StorageImpl::put_states() {
+    for (const auto& [slot, log] : logs_)
+        if (log->failure() == Error::none && !log->removing) log->put_state(journal_);
+}
+
+void StorageImpl::on_committed(std::vector<CommitMark>& marks) {
+    progressed_.clear();
+    for (const CommitMark& mark : marks) {
+        if (!mark.log) continue;
+        mark.log->on_committed(mark);
+        if (mark.end.value >= 0) progressed_.push_back(mark.log);
+    }
+    // A listener may append, but nothing goes before the signal below.
+    for (PartitionLog* log : std::exchange(progressed_, {})) log->tell_progress();
+    pump();
+    committed_.notify_all();
+}
+
+void StorageImpl::on_journal_failed(int32_t outcome) {
+    io_.log().error("log", "a journal or segment write failed", {{"outcome", outcome}});
+    fail("the journal cannot be written");
+}
+
+Result<> StorageImpl::judge(std::string_view what, Result<> result) {
+    if (!result && result.error() != disk_full) fail(what);
+    return result;
+}
+
+// Nothing is tried again: what the device has of the last writes is not known.
+void StorageImpl::fail(std::string_view what) {
+    if (failure_ != Error::none) return;
+    failure_ = Error::kafka_storage_error;
+    io_.log().error("log", "the data directory is offline", {{"why", what}, {"directory", config_.directory}});
+    std::vector<PartitionLog*> all;
+    for (const auto& [slot, log] : logs_) all.push_back(log.get());
+    for (PartitionLog* log : all) log->fail(failure_);
+    committed_.notify_all();
+    wake_.notify_all();
+}
+
+bool StorageImpl::has_room() const {
+    return started_ && failure_ == Error::none && !closing_ && !full_ && dirty_ < config_.dirty_bytes_max &&
+           unstaged_bytes_ < config_.journal_file_bytes / 8;
+}
+
+Task<> StorageImpl::room() {
+    wake();
+    if (!has_room() && failure_ == Error::none) co_await committed_;
+}
+
+void StorageImpl::trim_cache() {
+    Chunk* chunk = chunks_.oldest();
+    for (int tries = 0; chunk && chunks_.bytes() > config_.tail_cache_bytes && tries < 64; tries++) {
+        Chunk* newer = chunk->newer;
+        chunk->log->drop_chunk(*chunk);
+        chunk = newer;
+    }
+    if (under_pressure()) wake();
+}
+
+// ---- Logs ----------------------------------------------------------------------------------------------
+
+Log* StorageImpl::find(Slot slot) {
+    const auto it = logs_.find(slot);
+    return it == logs_.end() || it->second->removing ? nullptr : it->second.get();
+}
+
+std::vector<Log*> StorageImpl::logs() {
+    std::vector<Log*> all;
+    for (const auto& [slot, log] : logs_)
+        if (!log->removing) all.push_back(log.get());
+    return all;
+}
+
+const StorageStats& StorageImpl::stats() const {
+    stats_.commits = journal_.commits(), stats_.journal_bytes = journal_.bytes_written();
+    stats_.direct_bytes = journal_.direct_bytes();
+    stats_.cached_bytes = chunks_.bytes(), stats_.dirty_bytes = dirty_;
+    stats_.descriptors = static_cast<uint32_t>(descriptors_.size());
+    return stats_;
+}
+
+Task<Result<>> StorageImpl::remove(Slot slot) {
+    PartitionLog* log = static_cast<PartitionLog*>(find(slot));
+    if (!log) co_return Result<>{};
+    if (failure_ != Error::none) co_return failure_;
+    log->removing = true;
+    log->set_listener(nullptr);
+    log->fail(Error::unknown_topic_or_partition);
+    const std::string from = log->directory(), to = from + "." + std::to_string(slot.value) + "-delete";
+    while (log->busy() && failure_ == Error::none) co_await wake_;
+    if (failure_ != Error::none) co_return failure_;
+    auto result = co_await rename_file(io_, from, to);
+    if (result) result = co_await sync_directory(io_, config_.directory);
+    result = judge("a partition cannot be removed", result);
+    if (!result) co_return result;
+    while (log->busy() && failure_ == Error::none) co_await wake_;
+    if (failure_ != Error::none) co_return failure_;
+    forget(*log);
+    doomed_directories_.push_back(to);
+    removed_unsaid_.push_back(slot);
+    if (started_ && !posted_) posted_ = true, io_.post(io_.shard(), *this);
+    wake();
+    co_return Result<>{};
+}
+
+// Takes the log out of everything that points to it.
+void StorageImpl::forget(PartitionLog& log) {
+    PartitionLog** link = &unstaged_first_;
+    PartitionLog* before = nullptr;
+    for (; *link && *link != &log; link = &(*link)->next_unstaged) before = *link;
+    if (*link) {
+        *link = log.next_unstaged;
+        if (unstaged_last_ == &log) unstaged_last_ = before;
+    }
+    journal_.forget(log);
+    log.leave();
+    const Slot slot = log.spec().slot;
+    logs_.erase(slot);
+}
+
+Task<Result<>> StorageImpl::close() {
+    closing_ = true;
+    ASSERT(loading_ == 0);
+    wake();
+    while (running_) co_await landed_;
+    Result<> result = failure_;
+    if (started_ && result) result = judge("closing failed", co_await close_logs());
+    while (journal_.in_flight()) co_await landed_;
+    for (auto& [slot, log] : logs_) log->release_direct();
+    co_await descriptors_.close_all();
+    co_await journal_.close_files();
+    started_ = false;
+    if (failure_ == Error::none) failure_ = Error::kafka_storage_error;
+    co_return result;
+}
+
+Task<Result<>> StorageImpl::close_logs() {
+    pump();
+    while ((unstaged_first_ || !journal_.idle()) && failure_ == Error::none) {
+        if (journal_.stalled()) {
+            auto freed = co_await write_out_old();
+            if (!freed) co_return freed;
+        }
+        pump();
+        if (unstaged_first_ || !journal_.idle()) co_await committed_;
+    }
+    for (auto& [slot, log] : logs_) {
+        if (failure_ != Error::none) co_return failure_;
+        if (log->failure() != Error::none) continue;
+        auto written = co_await log->write_final();
+        if (!written) co_return written;
+        co_await descriptors_.trim();
+    }
+    auto removed = co_await remove_files();
+    if (!removed) co_return removed;
+    if (!journal_.has_free_file()) {
+        auto prepared = co_await journal_.prepare_file(states_size());
+        if (!prepared) co_return prepared;
+    }
+    const bool begun = journal_.switch_file();
+    ASSERT(begun);
+    journal_.put_oldest(journal_.current_file());
+    journal_.put({.kind = EntryKind::clean});
+    journal_.flush();
+    while (!journal_.idle() && failure_ == Error::none) co_await committed_;
+    co_return failure_;
+}
+
+}  // namespace millrace

@@ -1,0 +1,135 @@
+// A shard's storage: its logs by slot, the journal they share, memory and descriptor budgets, background work.
+//
+// What always holds: a log in `unstaged` has something for the journal; after the first failed write or flush
+// nothing is written again. Owned by the shard.
+#pragma once
+#include <list>
+#include <map>
+
+#include "journal_reader.h"
+#include "millrace/compression.h"
+#include "partition_log.h"
+
+namespace millrace {
+
+// Indexes of finished segments, loaded when asked, the longest unused let go first.
+class IndexCache {
+ public:
+    IndexCache(Io& io, uint64_t bytes_max) : io_(io), bytes_max_(bytes_max) {}
+
+    // Valid until the next await. resource_not_found when a file is missing.
+    Task<Result<const SegmentIndex*>> get(FileKey key, std::string path_prefix, uint64_t segment_size);
+    void put(FileKey key, SegmentIndex index);
+    void forget(FileKey key);
+
+ private:
+    struct Entry {
+        FileKey key;
+        SegmentIndex index;
+    };
+    Io& io_;
+    const uint64_t bytes_max_;
+    uint64_t bytes_ = 0;
+    std::list<Entry> entries_;  // Last used first.
+    std::map<FileKey, std::list<Entry>::iterator> places_;
+};
+
+class StorageImpl final : public Storage, JournalOwner, Letter {
+ public:
+    StorageImpl(Io& io, StorageConfig config, RecoveredJournals recovered);
+    ~StorageImpl() override;
+
+    Task<Result<Log*>> load(LogSpec spec) override;
+    Task<Result<>> finish_recovery() override;
+    Task<Result<>> start() override;
+    Task<> run() override;
+    Task<Result<>> remove(Slot slot) override;
+    Task<Result<>> close() override;
+    Log* find(Slot slot) override;
+    std::vector<Log*> logs() override;
+    Error failure() const override { return failure_; }
+    bool was_clean() const override { return recovered_.was_clean; }
+    const StorageStats& stats() const override;
+    bool has_room() const override;
+    Task<> room() override;
+
+    // ---- For its logs.
+    Io& io() { return io_; }
+    const StorageConfig& config() const { return config_; }
+    Journal& journal() { return journal_; }
+    Chunks& chunks() { return chunks_; }
+    Descriptors& descriptors() { return descriptors_; }
+    IndexCache& indexes() { return indexes_; }
+    Decompressor& decompressor() { return decompressor_; }
+    StorageStats& counters() { return stats_; }
+    uint64_t batch_bytes_max(const LogConfig& config) const {
+        return std::min<uint64_t>(config.segment_bytes, config_.journal_file_bytes / 4);
+    }
+    bool is_started() const { return started_; }
+    void add_unstaged(PartitionLog& log);
+    void add_appended(size_t bytes) { dirty_ += bytes, unstaged_bytes_ += bytes; }
+    void sub_unstaged(size_t bytes) { unstaged_bytes_ -= bytes; }
+    void sub_dirty(uint64_t bytes) { dirty_ -= bytes; }
+    void trim_cache();
+    void wake() { wake_.notify_all(); }
+    void fail(std::string_view what);
+    // disk_full is no failure; everything else is.
+    Result<> judge(std::string_view what, Result<> result);
+    // Resumes after the next commit, or failure.
+    Signal& committed() { return committed_; }
+    void add_doomed_directory(std::string path) { doomed_directories_.push_back(std::move(path)); }
+
+ private:
+    friend class Recovery;
+
+    void deliver() override;  // The letter to self at the end of a turn with appends.
+    void pump();
+    void put_states() override;
+    void on_committed(std::vector<CommitMark>& marks) override;
+    void on_journal_failed(int32_t outcome) override;
+    void on_landed_after_failure() override { wake_.notify_all(), landed_.notify_all(); }
+    void on_journal_file() override { wake(); }
+
+    Task<Result<>> remove_leftovers();
+    Task<Result<>> close_logs();
+    void forget(PartitionLog& log);
+    uint64_t states_size() const { return 8 * (logs_.size() + 1) * (sizeof(Entry) + sizeof(StatePayload)); }
+
+    // maintenance.cc
+    Task<Result<>> work();
+    bool has_work() const;
+    bool freeing() const;
+    bool under_pressure() const;
+    bool is_due(const PartitionLog& log, bool pressed) const;
+    uint64_t oldest_needed() const;
+    Task<Result<>> write_out_one(Slot slot);
+    Task<Result<>> write_out_old();
+    Task<Result<>> prepare_logs();
+    Task<Result<>> remove_files();
+    void free_journal_files();
+
+    Io& io_;
+    const StorageConfig config_;
+    RecoveredJournals recovered_;
+    Chunks chunks_;
+    Descriptors descriptors_;
+    IndexCache indexes_;
+    Decompressor decompressor_;
+    Journal journal_;
+    std::map<Slot, std::unique_ptr<PartitionLog>> logs_;
+    mutable StorageStats stats_;
+    uint64_t dirty_ = 0, unstaged_bytes_ = 0;
+    PartitionLog* unstaged_first_ = nullptr;
+    PartitionLog* unstaged_last_ = nullptr;
+    std::vector<Slot> removed_unsaid_;  // Their `removed` entries are not staged yet.
+    std::vector<std::string> doomed_directories_;
+    std::vector<PartitionLog*> progressed_;
+    std::vector<Slot> direct_logs_;  // With a file held open, longest first.
+    uint64_t freed_put_ = 0;         // All journal files before it were put as free.
+    Signal wake_, committed_, landed_;
+    Error failure_ = Error::none;
+    bool posted_ = false, started_ = false, closing_ = false, running_ = false, full_ = false;
+    uint32_t loading_ = 0;
+};
+
+}  // namespace millrace

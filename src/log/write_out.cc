@@ -1,0 +1,263 @@
+// Writing out: what so far only the journal and memory hold goes to the segments in large durable writes, and
+// sealed segments get their final form.
+#include "storage.h"
+
+namespace millrace {
+
+namespace {
+
+constexpr uint64_t snapshot_bytes = 16 << 20;  // Bounds what a recovery reads again per log.
+constexpr uint64_t file_step_min = 64 << 10, file_step_max = 32 << 20;
+
+}  // namespace
+
+std::string PartitionLog::path_of(const Segment& segment, std::string_view suffix) const {
+    return directory_ + "/" + offset_name(segment.base, suffix);
+}
+
+bool PartitionLog::needs_write_out() const {
+    const bool unfinished = segments_.size() > 1 && !segments_[segments_.size() - 2]->final;
+    return unfinished || active().out < active().size || written_epoch_ != epochs_.last();
+}
+
+// Only the background calls this, one at a time per log; the log cannot go meanwhile.
+Task<Result<>> PartitionLog::write_out() {
+    ASSERT(!writing_out_);
+    writing_out_ = true;
+    while (direct_flights_ > 0 && failure() == Error::none) co_await storage_.committed();
+    const uint64_t file = storage_.journal().current_file();
+    Result<> result = failure() == Error::none ? Result<>{} : failure();
+    std::vector<Segment*> unfinished;
+    for (const auto& segment : segments_)
+        if (!segment->final) unfinished.push_back(segment.get());
+    for (Segment* segment : unfinished) {
+        if (result) result = co_await write_segment(*segment);
+        if (result && segment->sealed) result = co_await finish_segment(*segment);
+    }
+    if (result) result = co_await write_derived(Sync::no);
+    writing_out_ = false;
+    // What was staged meanwhile is in that file or a later one.
+    if (result) dirty_file_ = needs_write_out() || has_unstaged() ? file : 0;
+    storage_.wake();
+    co_return result;
+}
+
+Task<Result<>> PartitionLog::write_segment(Segment& segment) {
+    const uint64_t end = segment.size;
+    if (segment.out == end && segment.allocated > 0) co_return Result<>{};
+    if (end == 0) co_return Result<>{};
+    const bool is_new = segment.allocated == 0;
+    const auto file = co_await storage_.descriptors().acquire(key_of(segment), path_of(segment, ".log"),
+                                                              Descriptors::Create::yes);
+    if (!file) co_return file.error();
+    const FileHold hold{storage_.descriptors(), *file};
+    auto result = co_await grow_file(segment, hold.fd(), align_up(end));
+    if (result && is_new) result = co_await sync_directory(storage_.io(), directory_);
+    while (result && segment.out < end) result = co_await write_piece(segment, hold.fd(), end);
+    co_return result;
+}
+
+// Room for `size` bytes, and some ahead.
+Task<Result<>> PartitionLog::grow_file(Segment& segment, int fd, uint64_t size) {
+    if (segment.allocated >= size) co_return Result<>{};
+    const uint64_t step = std::clamp(segment.allocated, file_step_min, file_step_max);
+    const uint64_t limit = align_up(spec_.config.segment_bytes);
+    const uint64_t wanted = segment.sealed ? size : std::max(size, std::min(segment.allocated + step, limit));
+    const int32_t n = co_await Once{storage_.io(), Op::Kind::allocate, {.fd = fd, .size = wanted}};
+    if (n < 0) co_return storage_error(n);
+    segment.allocated = wanted;
+    co_return Result<>{};
+}
+
+// The blocks from what is out on, as far as one chunk has them.
+Task<Result<>> PartitionLog::write_piece(Segment& segment, int fd, uint64_t end) {
+    Chunk* chunk = chunk_at(segment, segment.out);
+    ASSERT(chunk);
+    const uint64_t from = align_down(segment.out);
+    if (chunk->begin_position() > from) {
+        auto read = co_await fill_front(segment, *chunk, fd);
+        if (!read) co_return read;
+    }
+    const uint64_t until = std::min(end, chunk->end_position());
+    const uint64_t last = align_up(until);
+    const size_t used = chunk->end;
+    // Nothing that an earlier user of the memory left may reach the disk.
+    if (used < last - chunk->position)
+        std::fill(chunk->buffer.data() + used, chunk->buffer.data() + (last - chunk->position), uint8_t{0});
+    const OpArguments a{.fd = fd, .data = chunk->buffer.data() + (from - chunk->position), .size = last - from,
+                        .offset = from, .flags = Op::durable, .buffer = &chunk->buffer};
+    const int32_t n = co_await Once{storage_.io(), Op::Kind::write, a};
+    if (n < 0 || static_cast<uint64_t>(n) != last - from) co_return Error::kafka_storage_error;
+    storage_.counters().write_out_bytes += last - from;
+    advance_out(segment, until);
+    co_return Result<>{};
+}
+
+// The chunk began inside a block: the block's beginning is in the file already.
+Task<Result<>> PartitionLog::fill_front(Segment& segment, Chunk& chunk, int fd) {
+    ASSERT(chunk.begin > 0 && chunk.begin < block_size);
+    ASSERT(chunk.segment == segment.base && segment.out >= chunk.begin_position());
+    std::vector<uint8_t> front(chunk.begin);
+    const auto read = co_await direct_read(storage_.io(), fd, chunk.position, front);
+    if (!read) co_return read;
+    std::copy(front.begin(), front.end(), chunk.buffer.data());
+    chunk.begin = 0;
+    co_return Result<>{};
+}
+
+Task<Result<>> PartitionLog::prepare_direct() {
+    Segment& segment = active();
+    const Offset base = segment.base;
+    wants_direct_ = false;
+    if (writing_out_ || failure() != Error::none) co_return Result<>{};
+    writing_out_ = true;  // Nobody else touches the file or drops the segment.
+    const bool is_new = segment.allocated == 0;
+    const auto file = co_await storage_.descriptors().acquire({spec_.slot, base}, path_of(segment, ".log"),
+                                                              Descriptors::Create::yes);
+    Result<> result = file ? Result<>{} : file.error();
+    if (result) result = co_await grow_file(segment, (*file)->fd, segment.size + 2 * file_step_min);
+    if (result && is_new) result = co_await sync_directory(storage_.io(), directory_);
+    Chunk* chunk = result ? chunk_at(segment, segment.out) : nullptr;
+    if (chunk && chunk->begin_position() > align_down(segment.out))
+        result = co_await fill_front(segment, *chunk, (*file)->fd);
+    writing_out_ = false;
+    if (result && !segment.file && !segment.sealed)
+        segment.file = *file;
+    else if (file)
+        storage_.descriptors().release(*file);
+    storage_.wake();
+    co_return result;
+}
+
+void PartitionLog::release_direct() {
+    if (direct_flights_ > 0 || writing_out_) return;
+    for (const auto& segment : segments_)
+        if (segment->file) storage_.descriptors().release(std::exchange(segment->file, nullptr));
+}
+
+// Exact length, indexes and snapshot on disk: from here its size is what the file system says.
+Task<Result<>> PartitionLog::finish_segment(Segment& segment) {
+    ASSERT(segment.sealed && segment.out == segment.size);
+    Io& io = storage_.io();
+    if (segment.file) storage_.descriptors().release(std::exchange(segment.file, nullptr));
+    auto exact = co_await make_exact(segment);
+    if (!exact) co_return exact;
+    auto written = co_await write_indexes(segment);
+    while (written && !snapshots_due_.empty() && snapshots_due_.front().offset <= after(segment.base)->base) {
+        Snapshot snapshot = std::move(snapshots_due_.front());
+        snapshots_due_.erase(snapshots_due_.begin());
+        written = co_await write_snapshot(snapshot.offset, snapshot.bytes);
+    }
+    if (written) written = co_await sync_directory(io, directory_);
+    if (!written) co_return written;
+    storage_.indexes().put(key_of(segment), std::move(*segment.index));
+    segment.index.reset();
+    segment.final = true;
+    co_return Result<>{};
+}
+
+Task<Result<>> PartitionLog::make_exact(Segment& segment) {
+    if (segment.allocated == 0 || segment.allocated == segment.size) co_return Result<>{};
+    const auto file = co_await storage_.descriptors().acquire(key_of(segment), path_of(segment, ".log"),
+                                                              Descriptors::Create::no);
+    if (!file) co_return file.error();
+    const FileHold hold{storage_.descriptors(), *file};
+    const OpArguments a{.fd = hold.fd(), .size = segment.size};
+    const int32_t cut = co_await Once{storage_.io(), Op::Kind::truncate, a};
+    if (cut < 0) co_return storage_error(cut);
+    const int32_t synced = co_await Once{storage_.io(), Op::Kind::sync, {.fd = hold.fd()}};
+    if (synced < 0) co_return Error::kafka_storage_error;
+    segment.allocated = segment.size;
+    co_return Result<>{};
+}
+
+// New entries behind those that are there. The time index first: where an offset entry is found after a crash,
+// the times of all batches before it are, too.
+Task<Result<>> PartitionLog::write_indexes(Segment& segment) {
+    const SegmentIndex& index = *segment.index;
+    const size_t entries = index.entry_count(), times = index.time_count();
+    Result<> result;
+    if (!segment.index_file_known) {
+        result = co_await write_file(storage_.io(), path_of(segment, ".timeindex"), index.time_bytes(), Sync::yes);
+        if (result)
+            result = co_await write_file(storage_.io(), path_of(segment, ".index"), index.offset_bytes(), Sync::yes);
+    } else {
+        FilePart part{path_of(segment, ".timeindex"), segment.times_written * SegmentIndex::time_entry_bytes,
+                      index.time_bytes(segment.times_written)};
+        result = co_await write_part(storage_.io(), std::move(part), Sync::yes);
+        FilePart offsets{path_of(segment, ".index"), segment.entries_written * SegmentIndex::entry_bytes,
+                         index.offset_bytes(segment.entries_written)};
+        if (result) result = co_await write_part(storage_.io(), std::move(offsets), Sync::yes);
+    }
+    if (!result) co_return result;
+    segment.entries_written = entries, segment.times_written = times;
+    segment.index_file_known = true;
+    co_return Result<>{};
+}
+
+// What can be computed again from the segments, but not in an instant; and the epochs, which cannot.
+Task<Result<>> PartitionLog::write_derived(Sync all) {
+    Result<> result;
+    if (written_epoch_ != epochs_.last() || all == Sync::yes) {
+        const Epoch epoch = epochs_.last();
+        const std::string text = epochs_.to_text();
+        result = co_await write_file(storage_.io(), directory_ + "/leader-epoch-checkpoint",
+                                     std::vector<uint8_t>(text.begin(), text.end()), Sync::yes);
+        if (result) result = co_await sync_directory(storage_.io(), directory_);
+        if (result) written_epoch_ = epoch;
+    }
+    if (!result || (bytes_since_snapshot_ < snapshot_bytes && all == Sync::no)) co_return result;
+    bytes_since_snapshot_ = 0;
+    result = co_await write_indexes(active());
+    if (result) result = co_await write_snapshot(end_, producers_.to_snapshot());
+    if (result) result = co_await sync_directory(storage_.io(), directory_);
+    co_return result;
+}
+
+// Keeps those that a recovery may need: the newest that is surely below the log's end then, and what follows.
+Task<Result<>> PartitionLog::write_snapshot(Offset offset, std::vector<uint8_t> bytes) {
+    auto result = co_await write_file(storage_.io(), directory_ + "/" + offset_name(offset, ".snapshot"),
+                                      std::move(bytes), Sync::yes);
+    if (!result) co_return result;
+    if (snapshots_on_disk_.empty() || snapshots_on_disk_.back() < offset) snapshots_on_disk_.push_back(offset);
+    while (snapshots_on_disk_.size() > 2 && snapshots_on_disk_[1] <= durable_ && result) {
+        const Offset old = snapshots_on_disk_.front();
+        snapshots_on_disk_.erase(snapshots_on_disk_.begin());
+        result = co_await remove_file(storage_.io(), directory_ + "/" + offset_name(old, ".snapshot"));
+    }
+    co_return result;
+}
+
+Task<Result<>> PartitionLog::write_final() {
+    auto result = co_await write_out();
+    if (!result) co_return result;
+    ASSERT(!needs_write_out());
+    if (active().file) storage_.descriptors().release(std::exchange(active().file, nullptr));
+    result = co_await make_exact(active());
+    const bool fresh = bytes_since_snapshot_ > 0 || !active().index_file_known;
+    if (result && fresh && end_ > Offset{0}) result = co_await write_derived(Sync::yes);
+    co_return result;
+}
+
+// ---- Memory --------------------------------------------------------------------------------------------
+
+bool PartitionLog::drop_chunk(const Chunk& chunk) {
+    if (chunks_.empty() || chunks_.front() != &chunk || chunk.pins > 0 || writing_out_ || direct_flights_ > 0)
+        return false;
+    const Segment* segment = find_segment(chunk.segment);
+    const bool out = segment && segment->out >= chunk.end_position();
+    const bool staged = staged_segment_ > chunk.segment ||
+                        (staged_segment_ == chunk.segment && staged_position_ >= chunk.end_position());
+    const bool untouched = chunk.end > chunk.begin;  // Else it was just made.
+    if (!out || !staged || !untouched) return false;
+    storage_.chunks().let_go(chunks_.front());
+    chunks_.erase(chunks_.begin());
+    return true;
+}
+
+void PartitionLog::drop_chunks() {
+    for (Chunk* chunk : chunks_) storage_.chunks().let_go(chunk);
+    chunks_.clear();
+}
+
+}  // namespace millrace
