@@ -127,7 +127,7 @@ Task<> BrokerProcess::open(Io& io) {
 void BrokerProcess::say_ready(Io& io) {
     const Front& front = *fronts_[0];
     const std::string in_ms = std::to_string(wall_clock_ms() - began_ms_);
-    std::string text = "millrace " MILLRACE_VERSION "  (kafka protocol 4.3)   data " +
+    std::string text = "millrace " + std::string(version_text) + "  (kafka protocol 4.3)   data " +
                        options_.config.data_dir + "   " + std::to_string(shards_) +
                        (shards_ == 1 ? " shard" : " shards") + ", io_uring\n";
     for (const std::string& address : front.addresses()) text += "  kafka     " + address + "\n";
