@@ -90,7 +90,7 @@ struct Piece {  // One part of a gathered send; the layout of struct iovec.
 struct Op {
     enum class Kind : uint8_t {
         // Sockets. Addresses are text: "127.0.0.1:9092", "[::1]:9092".
-        // "localhost:9092" is 127.0.0.1, ":9092" every address; other names are not resolved: -EINVAL.
+        // ":9092" is every address, "localhost" 127.0.0.1; other names stand in /etc/hosts, or: -EINVAL.
         listen,    // path = address (port 0: any), flags (Listen) -> fd. SO_REUSEPORT, TCP_NODELAY.
         accept,    // Lasting. fd = listener -> fd of each connection.
         connect,   // path = address -> fd. TCP_NODELAY.

@@ -24,6 +24,7 @@ namespace {
 
 std::string ring_failure(int error) {
     std::string reason = "cannot make an io_uring: " + errno_text(error);
+    if (error == -EMFILE) reason += " (raise the limit: ulimit -n)";
     if (error == -ENOMEM) reason += " (raise the limit of locked memory: ulimit -l)";
     return reason;
 }
@@ -116,6 +117,7 @@ uint16_t Host::shard_count() const { return state_->shards; }
 std::optional<std::string> Host::run() {
     std::signal(SIGPIPE, SIG_IGN);
     BlockedSignals signals;
+    if (!state_->post.is_ready() || signals.fd() < 0) return ring_failure(-EMFILE);
     std::vector<std::thread> threads;
     for (uint16_t i = 0; i < state_->shards; i++)
         threads.emplace_back([this, i, &signals] { state_->run_shard(ShardId{i}, signals.fd()); });
@@ -142,11 +144,12 @@ int run_alone(const AloneOptions& options, const std::function<Task<int>(Io&)>& 
     std::optional<SignalWatch> watch;
     PostOffice post(1);
     UringIo io({ShardId{0}, post, *options.log_sink, options.log_level, options.spin_ns});
-    if (const int rc = io.open(); rc < 0) {
+    if (const int rc = post.is_ready() ? io.open() : -EMFILE; rc < 0) {
         io.log().error("io", ring_failure(rc));
         return -1;
     }
-    if (blocked) watch.emplace(io, blocked->fd(), [&](unsigned nth) { options.on_signal(io, nth); });
+    if (blocked && blocked->fd() >= 0)
+        watch.emplace(io, blocked->fd(), [&](unsigned nth) { options.on_signal(io, nth); });
     std::optional<int> result;
     keep_result(main_task(io), result).detach();
     while (!result) io.turn();

@@ -28,14 +28,17 @@ Letter* Mailbox::take_all() {
 
 PostOffice::PostOffice(uint16_t shards) : shards_(shards), boxes_(size_t{shards} * shards) {
     ASSERT(shards > 0);
-    for (auto& shard : shards_) {
-        shard.event_fd = eventfd(0, EFD_CLOEXEC);
-        ASSERT(shard.event_fd >= 0);
-    }
+    for (auto& shard : shards_) shard.event_fd = eventfd(0, EFD_CLOEXEC);
+}
+
+bool PostOffice::is_ready() const {
+    return std::all_of(shards_.begin(), shards_.end(),
+                       [](const Shard& shard) { return shard.event_fd >= 0; });
 }
 
 PostOffice::~PostOffice() {
-    for (auto& shard : shards_) close(shard.event_fd);
+    for (auto& shard : shards_)
+        if (shard.event_fd >= 0) close(shard.event_fd);
 }
 
 bool PostOffice::has_mail(ShardId self) {

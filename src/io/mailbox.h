@@ -31,6 +31,8 @@ class PostOffice {
     PostOffice(const PostOffice&) = delete;
     ~PostOffice();
 
+    // False when the process had not enough file descriptors: nothing else may be called then.
+    bool is_ready() const;
     uint16_t shard_count() const { return static_cast<uint16_t>(shards_.size()); }
     Mailbox& mailbox(ShardId from, ShardId to) { return boxes_[from.value * shards_.size() + to.value]; }
 

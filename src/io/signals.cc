@@ -13,11 +13,10 @@ BlockedSignals::BlockedSignals() {
     const int rc = pthread_sigmask(SIG_BLOCK, &stopping, &before_);
     ASSERT(rc == 0);
     fd_ = signalfd(-1, &stopping, SFD_CLOEXEC);
-    ASSERT(fd_ >= 0);
 }
 
 BlockedSignals::~BlockedSignals() {
-    close(fd_);
+    if (fd_ >= 0) close(fd_);
     pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 

@@ -17,7 +17,7 @@ class BlockedSignals {
     BlockedSignals();
     BlockedSignals(const BlockedSignals&) = delete;
     ~BlockedSignals();
-    // Readable when one of them is pending for the process.
+    // Readable when one of them is pending for the process; negative when no descriptor was left.
     int fd() const { return fd_; }
 
  private:

@@ -3,11 +3,13 @@
 // Accepted sockets stay blocking: the ring waits for them itself, and a non-blocking one would say -EAGAIN.
 #include <cerrno>
 #include <charconv>
+#include <sstream>
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <unistd.h>
 
+#include "millrace/host.h"
 #include "ring.h"
 
 namespace millrace {
@@ -84,6 +86,24 @@ socklen_t make_v6(const std::string& host, uint16_t port, sockaddr_storage& addr
     return inet_pton(AF_INET6, host.c_str(), &v6.sin6_addr) == 1 ? sizeof v6 : 0;
 }
 
+// The address on the first line of /etc/hosts that has this name, IPv4 before IPv6; empty when there is none.
+std::string look_up_name(const std::string& name) {
+    if (name == "localhost") return "127.0.0.1";
+    std::istringstream lines(read_small_file("/etc/hosts").text);
+    std::string line, word, v6;
+    while (std::getline(lines, line)) {
+        std::istringstream words(line.substr(0, line.find('#')));
+        std::string number;
+        words >> number;
+        while (words >> word) {
+            if (word != name) continue;
+            if (number.find(':') == std::string::npos) return number;
+            if (v6.empty()) v6 = number;
+        }
+    }
+    return v6;
+}
+
 }  // namespace
 
 socklen_t parse_address(const char* text, sockaddr_storage& address) {
@@ -96,8 +116,11 @@ socklen_t parse_address(const char* text, sockaddr_storage& address) {
     if (host.size() > 2 && host.front() == '[' && host.back() == ']')
         return make_v6(host.substr(1, host.size() - 2), port, address);
     if (host.empty()) host = "0.0.0.0";
-    if (host == "localhost") host = "127.0.0.1";
-    return make_v4(host, port, address);
+    if (const socklen_t length = make_v4(host, port, address)) return length;
+    host = look_up_name(host);
+    if (const socklen_t length = make_v4(host, port, address)) return length;
+    address = {};
+    return make_v6(host, port, address);
 }
 
 std::string address_text(const sockaddr_storage& address) {
@@ -165,8 +188,7 @@ void UringIo::prepare_socket(io_uring_sqe& entry, Op& op) {
 
 void UringIo::prepare_connect(io_uring_sqe& entry, Op& op) {
     auto& address = aside(entry).address;
-    const socklen_t length = parse_address(op.path, address);
-    ASSERT(length > 0);
+    const socklen_t length = parse_address(op.path, address);  // 0 if the name has vanished: -EINVAL.
     const int fd = static_cast<int>(op.io_private);
     io_uring_prep_connect(&entry, fd, reinterpret_cast<sockaddr*>(&address), length);
 }

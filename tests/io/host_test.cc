@@ -9,6 +9,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -108,6 +109,25 @@ TEST_CASE("signals are told on shard 0, one after the other; every shard starts 
     CHECK(started == 3);
     CHECK(finished == 3);
     CHECK(signals == std::vector<unsigned>{1, 2});
+}
+
+TEST_CASE("a host without file descriptors says so and runs nothing") {
+    rlimit before;
+    getrlimit(RLIMIT_NOFILE, &before);
+    for (const rlim_t spare : {0, 2, 5}) {
+        KeptLog log;
+        bool started = false;
+        const int lowest_free = dup(0);
+        close(lowest_free);
+        const rlimit tight{static_cast<rlim_t>(lowest_free) + spare, before.rlim_max};
+        setrlimit(RLIMIT_NOFILE, &tight);
+        Host host({.shards = 3, .log_sink = &log, .start = [&](Io&) { started = true; }});
+        const auto reason = host.run();
+        setrlimit(RLIMIT_NOFILE, &before);
+        REQUIRE(reason);
+        CHECK(reason->find("ulimit -n") != std::string::npos);
+        CHECK(!started);
+    }
 }
 
 TEST_CASE("this machine can run it") {
