@@ -50,6 +50,7 @@ void Process::release_memory() {
 void Process::destroy_coroutines() {
     ASSERT(dead_ && depth_ == 0);
     for (auto& shard : shards_) shard->forget();
+    Nursery::Entered entered{nursery_};  // A destructor may wake what then begins something more.
     nursery_.destroy_all();
 }
 
