@@ -134,6 +134,7 @@ class PartitionLog final : public Log {
     // write_out.cc
     Task<Result<>> write_segment(Segment& segment);
     Task<Result<>> write_piece(Segment& segment, int fd, uint64_t end);
+    Result<> written(Segment& segment, uint64_t out, uint64_t size, int32_t outcome);
     Task<Result<>> grow_file(Segment& segment, int fd, uint64_t size);
     Task<Result<>> fill_front(Segment& segment, Chunk& chunk, int fd);
     Task<Result<>> finish_segment(Segment& segment);

@@ -69,7 +69,8 @@ Task<Result<>> PartitionLog::grow_file(Segment& segment, int fd, uint64_t size) 
     co_return Result<>{};
 }
 
-// The blocks from what is out on, as far as one chunk has them.
+// The whole blocks from what is out on, as far as one chunk has them; or the block that is not full yet, as a
+// copy, since appends go on in the chunk meanwhile.
 Task<Result<>> PartitionLog::write_piece(Segment& segment, int fd, uint64_t end) {
     Chunk* chunk = chunk_at(segment, segment.out);
     ASSERT(chunk);
@@ -79,18 +80,27 @@ Task<Result<>> PartitionLog::write_piece(Segment& segment, int fd, uint64_t end)
         if (!read) co_return read;
     }
     const uint64_t until = std::min(end, chunk->end_position());
-    const uint64_t last = align_up(until);
-    const size_t used = chunk->end;
-    // Nothing that an earlier user of the memory left may reach the disk.
-    if (used < last - chunk->position)
-        std::fill(chunk->buffer.data() + used, chunk->buffer.data() + (last - chunk->position), uint8_t{0});
-    const OpArguments a{.fd = fd, .data = chunk->buffer.data() + (from - chunk->position), .size = last - from,
-                        .offset = from, .flags = Op::durable, .buffer = &chunk->buffer};
+    const uint64_t whole = align_down(until);
+    uint8_t* bytes = chunk->buffer.data() + (from - chunk->position);
+    if (whole > from) {
+        const OpArguments a{.fd = fd, .data = bytes, .size = whole - from, .offset = from,
+                            .flags = Op::durable, .buffer = &chunk->buffer};
+        const int32_t n = co_await Once{storage_.io(), Op::Kind::write, a};
+        co_return written(segment, whole, whole - from, n);
+    }
+    IoBuffer copy{block_size};
+    std::copy_n(bytes, until - from, copy.data());
+    const OpArguments a{.fd = fd, .data = copy.data(), .size = block_size, .offset = from,
+                        .flags = Op::durable, .buffer = &copy};
     const int32_t n = co_await Once{storage_.io(), Op::Kind::write, a};
-    if (n < 0 || static_cast<uint64_t>(n) != last - from) co_return Error::kafka_storage_error;
-    storage_.counters().write_out_bytes += last - from;
-    advance_out(segment, until);
-    co_return Result<>{};
+    co_return written(segment, until, block_size, n);
+}
+
+Result<> PartitionLog::written(Segment& segment, uint64_t out, uint64_t size, int32_t outcome) {
+    if (outcome < 0 || static_cast<uint64_t>(outcome) != size) return Error::kafka_storage_error;
+    storage_.counters().write_out_bytes += size;
+    advance_out(segment, out);
+    return {};
 }
 
 // The chunk began inside a block: the block's beginning is in the file already.
