@@ -55,6 +55,10 @@ Task<Result<std::vector<ConsumedRecord>>> Consumer::poll() {
         const int32_t leader = topic->partitions[static_cast<size_t>(partition)].leader;
         leader < 0 ? stale = true : (by_leader[leader].push_back(partition), false);
     }
+    if (by_leader.empty() && !stale) {  // Nothing is assigned.
+        co_await sleep_for(client_.io(), static_cast<uint64_t>(options_.max_wait_ms) * 1'000'000);
+        co_return std::vector<ConsumedRecord>{};
+    }
     std::vector<Task<Result<std::vector<Fetched>>>> fetching;
     for (auto& [leader, partitions] : by_leader) fetching.push_back(fetch_from(leader, partitions));
     const std::vector<Result<std::vector<Fetched>>> answers = co_await gather(std::move(fetching));
