@@ -8,9 +8,7 @@ namespace millrace::coordinator {
 // ---- Members -------------------------------------------------------------------------------------------
 
 Member::Member(std::string id, MemberTerms terms, Group& group, TimerQueue& timers)
-    : id(std::move(id)), terms(std::move(terms)), session(timers, Timer::Kind::session, &group) {
-    session.member = this;
-}
+    : id(std::move(id)), terms(std::move(terms)), session(timers, Timer::Kind::session, &group, this) {}
 
 std::string_view Member::metadata(const std::optional<std::string>& protocol) const {
     for (const Protocol& known : terms.protocols)

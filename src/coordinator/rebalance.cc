@@ -41,6 +41,7 @@ void GroupCoordinator::State::complete_if_all_joined(Group& group) {
 }
 
 void GroupCoordinator::State::end_of_join_wait(Group& group) {
+    if (group.is(GroupState::empty)) return record_empty(group);
     ASSERT(group.is(GroupState::preparing_rebalance));
     const bool is_initial = group.previous_state() == GroupState::empty;
     if (!is_initial || !group.member_came || group.initial_left_ms == 0) return complete_join(group);
@@ -62,10 +63,19 @@ void GroupCoordinator::State::complete_join(Group& group) {
     group.next_generation(time.wall_ms);
     if (!group.is(GroupState::empty)) return start_generation(group);
     note(group, "the last member is gone");
-    // Should the record be refused, a restart brings the old members back and their sessions end again.
-    const Error error = propose_group(group, {}, [](Error) {});
-    if (error != Error::none)
-        logger.warn("coordinator", "empty group not recorded", {{"group", group.id}, {"error", error}});
+    record_empty(group);
+}
+
+// Until it is recorded a restart would bring the old members back, for one more session.
+void GroupCoordinator::State::record_empty(Group& group) {
+    auto done = [this, group_id = group.id, generation = group.generation()](Error error) {
+        constexpr int64_t retry_ms = 1'000;
+        Group* group = find(group_id);
+        if (error == Error::none || !group || group->generation() != generation) return;
+        if (group->is(GroupState::empty)) group->join_timer.arm(time.now_ms + retry_ms);
+    };
+    const Error error = propose_group(group, {}, done);
+    if (error != Error::none) done(error);
 }
 
 void GroupCoordinator::State::expel_absent(Group& group) {

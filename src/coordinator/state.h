@@ -78,6 +78,7 @@ struct GroupCoordinator::State {
     void prepare_rebalance(Group& group, std::string reason);
     void complete_if_all_joined(Group& group);
     void complete_join(Group& group);
+    void record_empty(Group& group);
     void expel_absent(Group& group);
     void start_generation(Group& group);
     void end_of_join_wait(Group& group);

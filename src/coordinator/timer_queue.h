@@ -21,12 +21,13 @@ class Timer {
     enum class Kind : uint8_t {
         session,   // member: it was silent for too long.
         pending,   // pending_id: it never came back with the id that it was given.
-        join,      // group: the wait for its members to join is over.
+        join,      // group: the wait for its members to join is over; Empty: its record is to be tried again.
         sync,      // group: the wait for its members to sync is over.
         retention  // Offsets are to be looked at.
     };
 
-    Timer(TimerQueue& owner, Kind kind, Group* group = nullptr) : kind(kind), group(group), owner_(owner) {}
+    Timer(TimerQueue& owner, Kind kind, Group* group = nullptr, Member* member = nullptr)
+        : kind(kind), group(group), member(member), owner_(owner) {}
     Timer(const Timer&) = delete;
     ~Timer() { disarm(); }
 
@@ -37,7 +38,7 @@ class Timer {
 
     const Kind kind;
     Group* const group;
-    Member* member = nullptr;
+    Member* const member;
     const std::string* pending_id = nullptr;
 
  private:

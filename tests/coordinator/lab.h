@@ -390,7 +390,7 @@ struct Settled {
 inline std::vector<Settled> settle(Lab& lab, std::vector<JoinSpec> specs) {
     std::vector<JoinCall> joins;
     for (JoinSpec& spec : specs) {
-        if (spec.member.empty() && !spec.instance) spec.member = lab.new_id(spec);
+        if (spec.version >= 4 && spec.member.empty() && !spec.instance) spec.member = lab.new_id(spec);
         joins.push_back(lab.join(spec));
     }
     const auto waits = [&joins] {

@@ -35,6 +35,7 @@ struct Actor {
     int32_t generation = -1;
     std::string protocol = "range";
     JoinCall join;
+    int join_life = 0;  // Of the coordinator that the join was put to.
     SyncCall sync;
     CallOf<wire::OffsetCommitResponse> commit;
     int64_t committing = 0;
@@ -104,6 +105,7 @@ class Play {
         if (actor.join) return;
         if (dice_.one_in(5)) actor.protocol = actor.protocol == "range" ? "sticky" : "range";
         actor.stable = false;
+        actor.join_life = life_;
         actor.join = lab_.join({.group = actor.group,
                                 .member = actor.id,
                                 .instance = actor.instance,
@@ -189,10 +191,10 @@ class Play {
         judge_generation(actor, reply);
     }
     void judge_generation(const Actor& actor, const wire::JoinGroupResponse& reply) {
-        int32_t& newest = newest_[{life_, actor.group}];
+        int32_t& newest = newest_[{actor.join_life, actor.group}];
         CHECK(reply.generation_id >= newest);
         newest = reply.generation_id;
-        const auto key = std::tuple(life_, actor.group, reply.generation_id);
+        const auto key = std::tuple(actor.join_life, actor.group, reply.generation_id);
         const auto protocol = protocols_.emplace(key, *reply.protocol_name).first;
         CHECK(protocol->second == *reply.protocol_name);
         if (!reply.members.empty()) {

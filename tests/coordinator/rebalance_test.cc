@@ -213,6 +213,18 @@ TEST_CASE("a member that does not sync although the group is Stable is out too")
     CHECK(lab.heartbeat((*join_b)->member_id, 1) == Error::unknown_member_id);
 }
 
+TEST_CASE("that a group is Empty is recorded again until the log takes it") {
+    Lab lab;
+    const auto members = settle(lab, {{}});
+    lab.log.fails_with = Error::not_enough_replicas;
+    CHECK((*lab.leave({{.member = members[0].id}}))->error_code == Error::coordinator_not_available);
+    lab.pass(5'000);
+    lab.log.fails_with = Error::none;
+    lab.pass(1'000);
+    lab.restart();
+    CHECK(lab.state() == "Empty");
+}
+
 TEST_CASE("a group says why it rebalanced, in the log and in its bounded history") {
     Lab lab({.history_max = 4});
     const auto members = settle(lab, {{}});

@@ -12,7 +12,7 @@ struct Completing {
         a = lab.new_id(), b = lab.new_id();
         joins[0] = lab.join({.member = a});
         joins[1] = lab.join({.member = b});
-        lab.pass(3'000);
+        lab.pass(6'000);  // One more delay, as a second member came.
         REQUIRE(lab.state() == "CompletingRebalance");
     }
     std::string a, b;  // a leads.
