@@ -1,0 +1,194 @@
+// Cutting requests out of received bytes.
+#include "frames.h"
+
+namespace millrace {
+namespace {
+
+constexpr size_t head_size = 4;
+
+// What somebody says first who does not speak Kafka.
+std::string_view foreign_tongue(const uint8_t* head) {
+    const std::string_view word{reinterpret_cast<const char*>(head), head_size};
+    if (head[0] == 0x16 && head[1] == 0x03) return "TLS handshake on a plaintext port";
+    for (const std::string_view method :
+         {"GET ", "POST", "PUT ", "HEAD", "OPTI", "DELE", "PATC", "CONN", "TRAC", "PRI "})
+        if (word == method) return "HTTP request on the Kafka port";
+    if (word == "SSH-") return "SSH on the Kafka port";
+    return {};
+}
+
+}  // namespace
+
+// ---- Memory --------------------------------------------------------------------------------------------
+
+Chunk* InputMemory::take() {
+    if (spare_.empty()) return std::make_unique<Chunk>().release();
+    Chunk* chunk = spare_.back().release();
+    spare_.pop_back();
+    return chunk;
+}
+
+Chunk* InputMemory::lend(ReceiveBuffer buffer, Bytes bytes) {
+    Chunk* chunk = take();
+    chunk->bytes = bytes, chunk->buffer = buffer, chunk->users = 1;
+    lent_++;
+    return chunk;
+}
+
+Chunk* InputMemory::own(std::vector<uint8_t> bytes) {
+    Chunk* chunk = take();
+    chunk->owned = std::move(bytes);
+    chunk->bytes = chunk->owned, chunk->users = 1;
+    owned_bytes_ += chunk->owned.capacity();
+    return chunk;
+}
+
+void InputMemory::drop(Chunk* chunk) {
+    ASSERT(chunk->users > 0);
+    if (--chunk->users > 0) return;
+    if (chunk->buffer) {
+        ASSERT(lent_ > 0);
+        lent_--;
+        io_.give_back(*chunk->buffer);
+    }
+    ASSERT(owned_bytes_ >= chunk->owned.capacity());
+    owned_bytes_ -= chunk->owned.capacity();
+    std::unique_ptr<Chunk> spare{chunk};
+    *chunk = {};
+    if (spare_.size() < spare_max) spare_.push_back(std::move(spare));
+}
+
+// ---- Cutting -------------------------------------------------------------------------------------------
+
+FrameCutter::~FrameCutter() { clear(); }
+
+void FrameCutter::clear() {
+    if (current_) memory_.drop(std::exchange(current_, nullptr));
+    memory_.count(-static_cast<int64_t>(partial_.capacity() + stash_.capacity()));
+    std::exchange(partial_, {}), std::exchange(stash_, {});  // Assigning {} would keep the memory.
+    position_ = 0;
+}
+
+void FrameCutter::add(ReceiveBuffer buffer, Bytes bytes) {
+    ASSERT(!bytes.empty());
+    if (!current_) {
+        current_ = memory_.lend(buffer, bytes);
+        position_ = 0;
+        return;
+    }
+    const size_t before = stash_.capacity();
+    stash_.insert(stash_.end(), bytes.begin(), bytes.end());
+    memory_.count(static_cast<int64_t>(stash_.capacity() - before));
+    memory_.give_back(buffer);
+}
+
+bool FrameCutter::next(Frame& frame) {
+    ASSERT(!frame.chunk);
+    while (trouble_.empty()) {
+        if (rest().empty() && !advance()) return false;
+        const Bytes at_hand = rest();
+        if (partial_.empty() && at_hand.size() >= head_size) {
+            if (!check_size(at_hand.data())) return false;
+            const size_t size = head_size + load_big<uint32_t>(at_hand.data());
+            if (at_hand.size() >= size) {
+                give(frame, at_hand.subspan(head_size, size - head_size));
+                position_ += size;
+                return true;
+            }
+        }
+        if (!fill_partial()) return false;
+        if (const auto size = needed(); size && partial_.size() == *size) {
+            give_partial(frame);
+            return true;
+        }
+    }
+    return false;
+}
+
+// Everything of current_ was taken: on to what came after it.
+bool FrameCutter::advance() {
+    if (current_) memory_.drop(std::exchange(current_, nullptr));
+    position_ = 0;
+    if (stash_.empty()) return false;
+    memory_.count(-static_cast<int64_t>(stash_.capacity()));
+    current_ = memory_.own(std::exchange(stash_, {}));
+    return true;
+}
+
+// Of the request that partial_ begins, size bytes included; nothing before those are complete.
+std::optional<size_t> FrameCutter::needed() {
+    if (partial_.size() < head_size) return std::nullopt;
+    return head_size + load_big<uint32_t>(partial_.data());
+}
+
+bool FrameCutter::check_size(const uint8_t* head) {
+    const auto size = load_big<int32_t>(head);
+    const bool good = size > 0 && static_cast<uint32_t>(size) <= memory_.limits().request_bytes_max;
+    if (!good && first_) trouble_ = foreign_tongue(head);
+    if (!good && trouble_.empty()) trouble_ = size <= 0 ? "request size not positive" : "request too large";
+    first_ = false;
+    return good;
+}
+
+// Takes what is at hand for the one request that has begun.
+bool FrameCutter::fill_partial() {
+    const bool knew_size = needed().has_value();
+    const size_t want = needed().value_or(head_size);
+    const Bytes taken = rest().first(std::min(rest().size(), want - partial_.size()));
+    if (!grow_partial(partial_.size() + taken.size(), want)) return false;
+    partial_.insert(partial_.end(), taken.begin(), taken.end());
+    position_ += taken.size();
+    return knew_size || !needed() || check_size(partial_.data());
+}
+
+// At most doubles, and never beyond what the request needs.
+bool FrameCutter::grow_partial(size_t size, size_t needed) {
+    const size_t before = partial_.capacity();
+    if (size <= before) return true;
+    const size_t after = std::max(size, std::min(needed, 2 * before));
+    if (!memory_.has_room(after - before)) return trouble_ = "no memory for a request in pieces", false;
+    partial_.reserve(after);
+    memory_.count(static_cast<int64_t>(partial_.capacity() - before));
+    return true;
+}
+
+void FrameCutter::give(Frame& frame, Bytes bytes) {
+    const bool is_view = bytes.size() > Frame::small_max && (!current_->buffer || memory_.may_view());
+    if (is_view) {
+        frame.bytes = bytes;
+        frame.chunk = current_;
+        current_->users++;
+    } else if (bytes.size() > Frame::small_max) {
+        frame.chunk = memory_.own({bytes.begin(), bytes.end()});
+        frame.bytes = frame.chunk->bytes;
+    } else {
+        std::memcpy(frame.small.data(), bytes.data(), bytes.size());
+        frame.bytes = {frame.small.data(), bytes.size()};
+    }
+}
+
+void FrameCutter::give_partial(Frame& frame) {
+    memory_.count(-static_cast<int64_t>(partial_.capacity()));
+    frame.chunk = memory_.own(std::exchange(partial_, {}));
+    frame.bytes = frame.chunk->bytes.subspan(head_size);
+}
+
+void FrameCutter::park(Frame* frame) {
+    if (frame && frame->chunk && frame->chunk->buffer) {
+        Chunk* copy = memory_.own({frame->bytes.begin(), frame->bytes.end()});
+        memory_.drop(std::exchange(frame->chunk, copy));
+        frame->bytes = copy->bytes;
+    }
+    if (!current_ || !current_->buffer) return;
+    if (rest().empty()) return void(advance());
+    Chunk* copy = memory_.own({rest().begin(), rest().end()});
+    memory_.drop(std::exchange(current_, copy));
+    position_ = 0;
+}
+
+void FrameCutter::release(Frame& frame) {
+    if (frame.chunk) memory_.drop(std::exchange(frame.chunk, nullptr));
+    frame.bytes = {};
+}
+
+}  // namespace millrace

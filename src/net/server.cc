@@ -1,0 +1,310 @@
+// The listeners and connections of one shard, and what they share: stocks of requests and sends, one letter a
+// turn that flushes replies, one timer that looks for idle and stuck connections.
+#include <cerrno>
+
+#include "connection.h"
+
+namespace millrace {
+namespace {
+
+constexpr size_t spare_requests_max = 1024;
+constexpr size_t spare_sendings_max = 256;
+constexpr uint64_t millisecond_ns = 1'000'000;
+constexpr uint64_t accept_pause_ns = 100 * millisecond_ns;
+constexpr uint64_t closing_step_ns = millisecond_ns;
+
+std::string host_of(const std::string& address) { return address.substr(0, address.rfind(':')); }
+
+Task<> close_quietly(Io& io, int fd) { co_await Once{io, Op::Kind::close, {.fd = fd}}; }
+
+}  // namespace
+
+class Server::State final : public ConnectionHome {
+ public:
+    State(Io& io, RequestHandler& handler, Metrics& metrics, const NetOptions& options);
+    ~State();
+
+    Task<Listening> listen(ListenRequest request);
+    Task<> close(uint64_t grace_ns);
+    Task<> drained();
+    size_t connection_count() const { return connections_.size(); }
+
+    // As ConnectionHome.
+    Io& io() override { return io_; }
+    RequestHandler& handler() override { return handler_; }
+    const NetOptions& options() const override { return options_; }
+    InputMemory& input_memory() override { return input_memory_; }
+    std::unique_ptr<Request> take_request() override;
+    void put_back(std::unique_ptr<Request> request) override;
+    std::unique_ptr<Sending> take_sending() override;
+    void put_back(std::unique_ptr<Sending> sending) override;
+    void flush_soon(Connection& connection) override;
+    void starved(Connection& connection) override;
+    void received(size_t bytes) override { received_bytes_.add(bytes); }
+    void sent(size_t bytes) override { sent_bytes_.add(bytes); }
+    void socket_closed(Connection& connection) override;
+    void forget(Connection& connection) override;
+
+ private:
+    struct Listener final : Op {
+        Listener(State& state, std::string name, int descriptor)
+            : Op(Kind::accept), state(state), name(std::move(name)) {
+            fd = descriptor;
+        }
+        void done(Outcome outcome) override { state.on_accepted(*this, outcome); }
+        State& state;
+        std::string name;
+        bool pauses = false;
+    };
+    struct FlushLetter final : Letter {
+        explicit FlushLetter(State& state) : state(state) {}
+        void deliver() override { state.flush_all(); }
+        State& state;
+    };
+    struct Tick final : Op {
+        explicit Tick(State& state) : Op(Kind::sleep), state(state) {}
+        void done(Outcome) override { state.on_tick(); }
+        State& state;
+    };
+
+    void on_accepted(Listener& listener, Outcome outcome);
+    void admit(Listener& listener, int fd);
+    std::string_view why_refused(const std::string& host) const;
+    static Task<> accept_later(Listener& listener);
+    static Task<> feed_starved(State& state);
+    void flush_all();
+    void on_tick();
+    void arm_tick();
+    Task<> close_listeners();
+    template <class F> void for_each(F visit);
+
+    Io& io_;
+    RequestHandler& handler_;
+    const NetOptions options_;
+    InputMemory input_memory_;
+    Gauge& open_;
+    Counter& accepted_;
+    Counter& refused_;
+    Counter& received_bytes_;
+    Counter& sent_bytes_;
+
+    std::vector<std::unique_ptr<Listener>> listeners_;
+    std::map<uint64_t, std::unique_ptr<Connection>> connections_;
+    std::map<std::string, uint32_t> per_host_;
+    uint64_t last_id_ = 0;
+    size_t sockets_ = 0;
+    bool closing_ = false;
+
+    std::vector<std::unique_ptr<Request>> spare_requests_;
+    std::vector<std::unique_ptr<Sending>> spare_sendings_;
+    std::vector<Connection*> to_flush_;
+    std::vector<uint64_t> starved_;
+    FlushLetter flush_letter_{*this};
+    Tick tick_{*this};
+};
+
+Server::State::State(Io& io, RequestHandler& handler, Metrics& metrics, const NetOptions& options)
+    : io_(io),
+      handler_(handler),
+      options_(options),
+      input_memory_(io, {options.request_bytes_max, options.owned_bytes_max, options.views_max}),
+      open_(metrics.gauge("millrace_connections", "Client connections open now.")),
+      accepted_(metrics.counter("millrace_connections_accepted_total", "Client connections accepted.")),
+      refused_(metrics.counter("millrace_connections_refused_total", "Client connections above a limit.")),
+      received_bytes_(
+          metrics.counter("millrace_network_received_bytes_total", "Bytes received from clients.")),
+      sent_bytes_(metrics.counter("millrace_network_sent_bytes_total", "Bytes sent to clients.")) {
+    ASSERT(options.requests_in_flight_max > 0);
+    ASSERT(options.send_bytes_max > 0);
+}
+
+Server::State::~State() {
+    ASSERT(!tick_.under_way);
+    for (const auto& listener : listeners_) ASSERT(!listener->under_way);
+}
+
+// ---- Listening -----------------------------------------------------------------------------------------
+
+Task<Listening> Server::State::listen(ListenRequest request) {
+    const int32_t fd =
+        co_await Once{io_, Op::Kind::listen, {.flags = request.flags, .path = request.address.c_str()}};
+    if (fd < 0) co_return Listening{.error = fd, .address = {}};
+    Listener& listener =
+        *listeners_.emplace_back(std::make_unique<Listener>(*this, std::move(request.listener), fd));
+    io_.submit(listener);
+    co_return Listening{.address = io_.local_address(fd)};
+}
+
+void Server::State::on_accepted(Listener& listener, Outcome outcome) {
+    if (outcome.value >= 0 && closing_)
+        close_quietly(io_, outcome.value).detach();
+    else if (outcome.value >= 0)
+        admit(listener, outcome.value);
+    if (outcome.more || closing_) return;
+    if (outcome.value >= 0) return io_.submit(listener);
+    io_.log().warn("net", "accept failed", {{"listener", listener.name}, {"errno", -outcome.value}});
+    accept_later(listener).detach();
+}
+
+// Out of descriptors, say: others must close first.
+Task<> Server::State::accept_later(Listener& listener) {
+    listener.pauses = true;
+    co_await sleep_for(listener.state.io_, accept_pause_ns);
+    listener.pauses = false;
+    if (!listener.state.closing_) listener.state.io_.submit(listener);
+}
+
+void Server::State::admit(Listener& listener, int fd) {
+    ConnectionContext context{.id = ++last_id_, .peer = io_.peer_address(fd), .local = io_.local_address(fd)};
+    context.listener = listener.name;
+    const std::string host = host_of(context.peer);
+    if (const auto why = why_refused(host); !why.empty()) {
+        refused_.add();
+        io_.log().warn("net", "connection refused", {{"peer", context.peer}, {"cause", why}});
+        return close_quietly(io_, fd).detach();
+    }
+    accepted_.add();
+    open_.add(1);
+    sockets_++;
+    per_host_[host]++;
+    const uint64_t id = context.id;
+    auto& connection = *(connections_[id] = std::make_unique<Connection>(*this, fd, std::move(context)));
+    connection.start();
+    arm_tick();
+}
+
+std::string_view Server::State::why_refused(const std::string& host) const {
+    if (sockets_ >= options_.connections_max) return "too many connections";
+    const auto found = per_host_.find(host);
+    const uint32_t of_host = found == per_host_.end() ? 0 : found->second;
+    return of_host >= options_.connections_per_host_max ? "too many connections from this host" : "";
+}
+
+// ---- What connections share ----------------------------------------------------------------------------
+
+std::unique_ptr<Request> Server::State::take_request() {
+    if (spare_requests_.empty()) return std::make_unique<Request>();
+    auto request = std::move(spare_requests_.back());
+    spare_requests_.pop_back();
+    return request;
+}
+
+void Server::State::put_back(std::unique_ptr<Request> request) {
+    ASSERT(!request->frame.chunk);
+    request->reply = {};
+    request->frame.bytes = {};
+    request->frame_size = request->reply_size = request->sent = 0;
+    request->is_done = request->is_barrier = false;
+    request->next = nullptr;
+    if (spare_requests_.size() < spare_requests_max) spare_requests_.push_back(std::move(request));
+}
+
+std::unique_ptr<Sending> Server::State::take_sending() {
+    if (spare_sendings_.empty()) return std::make_unique<Sending>();
+    auto sending = std::move(spare_sendings_.back());
+    spare_sendings_.pop_back();
+    return sending;
+}
+
+void Server::State::put_back(std::unique_ptr<Sending> sending) {
+    ASSERT(!sending->under_way);
+    if (spare_sendings_.size() < spare_sendings_max) spare_sendings_.push_back(std::move(sending));
+}
+
+void Server::State::flush_soon(Connection& connection) {
+    if (to_flush_.empty()) io_.post(io_.shard(), flush_letter_);
+    to_flush_.push_back(&connection);
+}
+
+void Server::State::flush_all() {
+    for (Connection* connection : std::exchange(to_flush_, {})) connection->flush();
+}
+
+void Server::State::starved(Connection& connection) {
+    if (starved_.empty()) feed_starved(*this).detach();
+    starved_.push_back(connection.context().id);
+}
+
+Task<> Server::State::feed_starved(State& state) {
+    co_await sleep_for(state.io_, millisecond_ns);
+    for (const uint64_t id : std::exchange(state.starved_, {})) state.connections_.at(id)->receive_again();
+}
+
+void Server::State::socket_closed(Connection& connection) {
+    ASSERT(sockets_ > 0);
+    sockets_--;
+    open_.add(-1);
+    const auto found = per_host_.find(host_of(connection.context().peer));
+    if (--found->second == 0) per_host_.erase(found);
+}
+
+void Server::State::forget(Connection& connection) {
+    const size_t erased = connections_.erase(connection.context().id);
+    ASSERT(erased == 1);
+}
+
+// ---- Time ----------------------------------------------------------------------------------------------
+
+// A connection may go while it is visited, and only that one.
+template <class F> void Server::State::for_each(F visit) {
+    for (auto it = connections_.begin(); it != connections_.end();) {
+        Connection& connection = *it->second;
+        ++it;
+        visit(connection);
+    }
+}
+
+void Server::State::arm_tick() {
+    if (tick_.under_way) return;
+    const uint64_t shortest_ms = std::min(options_.idle_ms_max, options_.send_ms_max);
+    tick_.size = std::clamp<uint64_t>(shortest_ms / 8, 1, 5'000) * millisecond_ns;
+    io_.submit(tick_);
+}
+
+void Server::State::on_tick() {
+    const uint64_t now_ns = io_.now_ns();
+    for_each([now_ns](Connection& connection) { connection.check_deadlines(now_ns); });
+    if (!connections_.empty() && !closing_) arm_tick();
+}
+
+// ---- The end -------------------------------------------------------------------------------------------
+
+Task<> Server::State::close(uint64_t grace_ns) {
+    closing_ = true;
+    co_await close_listeners();
+    for_each([](Connection& connection) { connection.drain(); });
+    const uint64_t until_ns = io_.now_ns() + grace_ns;
+    while (sockets_ > 0 && io_.now_ns() < until_ns) co_await sleep_for(io_, closing_step_ns);
+    for_each([](Connection& connection) { connection.abort(); });
+    while (sockets_ > 0) co_await sleep_for(io_, closing_step_ns);
+    if (tick_.under_way) io_.cancel(tick_);
+    while (tick_.under_way) co_await sleep_for(io_, closing_step_ns);
+}
+
+Task<> Server::State::close_listeners() {
+    for (const auto& listener : listeners_)
+        if (listener->under_way) io_.cancel(*listener);
+    for (const auto& listener : listeners_) {
+        while (listener->under_way || listener->pauses) co_await sleep_for(io_, closing_step_ns);
+        co_await Once{io_, Op::Kind::close, {.fd = listener->fd}};
+    }
+    listeners_.clear();
+}
+
+Task<> Server::State::drained() {
+    ASSERT(closing_);
+    while (!connections_.empty()) co_await sleep_for(io_, closing_step_ns);
+    ASSERT(to_flush_.empty());
+    ASSERT(input_memory_.lent() == 0);
+    ASSERT(input_memory_.owned_bytes() == 0);
+}
+
+Server::Server(Io& io, RequestHandler& handler, Metrics& metrics, const NetOptions& options)
+    : state_(std::make_unique<State>(io, handler, metrics, options)) {}
+Server::~Server() = default;
+Task<Listening> Server::listen(ListenRequest request) { return state_->listen(std::move(request)); }
+Task<> Server::close(uint64_t grace_ns) { return state_->close(grace_ns); }
+Task<> Server::drained() { return state_->drained(); }
+size_t Server::connection_count() const { return state_->connection_count(); }
+
+}  // namespace millrace
