@@ -237,8 +237,9 @@ class Storage {
     // Empties this shard's journal and lets appends in. Shard 0 removes the journals of vanished shards.
     virtual Task<Result<>> start() = 0;
 
-    // The background work: writes out, recycles journal files, deletes. The owner starts it once after start()
-    // and lets it run (detached); it ends after close() or a failure. Until it has ended, keep the Storage.
+    // The background work: writes out, recycles journal files, deletes. The owner starts it once after
+    // start() and lets it run (detached); it ends after close() or a failure. Until it has ended, keep the
+    // Storage.
     virtual Task<> run() = 0;
 
     // Deletes a log (no-op when unknown). Its Log is gone when this returns, and so is the directory's name,

@@ -7,8 +7,8 @@ namespace millrace {
 
 Result<Appended> PartitionLog::append(const AppendRequest& request) {
     if (failure() != Error::none) return failure();
-    const auto parsed = request.batch.size() >= batch_header_size ? BatchHeader::parse(request.batch.data())
-                                                                  : std::nullopt;
+    const auto parsed =
+        request.batch.size() >= batch_header_size ? BatchHeader::parse(request.batch.data()) : std::nullopt;
     if (!parsed || parsed->size != request.batch.size()) return Error::corrupt_message;
     BatchHeader batch = *parsed;
     const auto known = producers_.check(batch);
@@ -41,10 +41,11 @@ bool PartitionLog::must_roll(const BatchHeader& batch) const {
     if (segment.size == 0) return batch.last() - segment.base > INT32_MAX;
     if (segment.size + batch.size > config.segment_bytes) return true;
     if (batch.last() - segment.base > INT32_MAX || segment.size + batch.size > UINT32_MAX) return true;
-    if ((segment.index->entry_count() + 1) * SegmentIndex::entry_bytes > config.segment_index_bytes) return true;
+    if ((segment.index->entry_count() + 1) * SegmentIndex::entry_bytes > config.segment_index_bytes)
+        return true;
     const bool timed = segment.first_timestamp >= 0 && batch.max_timestamp >= 0;
-    const int64_t age = timed ? batch.max_timestamp - segment.first_timestamp
-                              : storage_.io().wall_ms() - segment.made_ms;
+    const int64_t age =
+        timed ? batch.max_timestamp - segment.first_timestamp : storage_.io().wall_ms() - segment.made_ms;
     return age > config.segment_ms - jitter_ms_;
 }
 
@@ -60,7 +61,8 @@ void PartitionLog::roll() {
     next->index = std::make_unique<SegmentIndex>();
     segments_.push_back(std::move(next));
     const int64_t jitter = spec_.config.segment_jitter_ms;
-    jitter_ms_ = jitter > 0 ? static_cast<int64_t>(storage_.io().random() % static_cast<uint64_t>(jitter)) : 0;
+    jitter_ms_ =
+        jitter > 0 ? static_cast<int64_t>(storage_.io().random() % static_cast<uint64_t>(jitter)) : 0;
     if (dirty_file_ == 0) dirty_file_ = storage_.journal().current_file();
     touch();
     storage_.wake();

@@ -24,8 +24,8 @@ struct Chunk final : SliceSource {
     uint32_t begin = 0;     // Bytes before it are not there (unless read in for a write).
     uint32_t end = 0;
     uint32_t pins = 0;
-    uint32_t first_batch = UINT32_MAX;  // Where the first batch that begins in here does.
-    Offset first_offset;                // Its base offset, when there is one.
+    uint32_t first_batch = UINT32_MAX;         // Where the first batch that begins in here does.
+    Offset first_offset;                       // Its base offset, when there is one.
     Chunk *newer = nullptr, *older = nullptr;  // In order of making, over all logs.
 
     uint64_t end_position() const { return position + end; }

@@ -6,7 +6,8 @@ namespace millrace {
 Task<Result<OpenFile*>> Descriptors::acquire(FileKey key, std::string path, Create create) {
     auto known = files_.find(key);
     if (known == files_.end()) {
-        const uint32_t flags = Op::read_write | Op::direct | (create == Create::yes ? uint32_t{Op::create} : 0u);
+        const uint32_t flags =
+            Op::read_write | Op::direct | (create == Create::yes ? uint32_t{Op::create} : 0u);
         const auto fd = co_await open_file(io_, {.path = path, .flags = flags});
         if (!fd) co_return fd.error();
         known = files_.find(key);
@@ -39,8 +40,8 @@ void Descriptors::forget(FileKey key) {
 
 bool Descriptors::wants_trim() const {
     if (!closing_.empty()) return true;
-    return files_.size() > max_ &&
-           std::any_of(files_.begin(), files_.end(), [](const auto& file) { return file.second->users == 0; });
+    return files_.size() > max_ && std::any_of(files_.begin(), files_.end(),
+                                               [](const auto& file) { return file.second->users == 0; });
 }
 
 Task<> Descriptors::trim() {

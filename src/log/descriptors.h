@@ -20,7 +20,7 @@ struct FileKey {
 struct OpenFile {
     int fd = -1;
     uint32_t users = 0;
-    uint64_t used_at = 0;   // Order of last use.
+    uint64_t used_at = 0;    // Order of last use.
     bool forgotten = false;  // Closed when its last user goes.
 };
 
@@ -28,8 +28,8 @@ class Descriptors {
  public:
     Descriptors(Io& io, uint32_t max) : io_(io), max_(max) {}
 
-    // Opens the file with O_DIRECT for reading and writing, or finds it open; one more user. Give it back with
-    // release. `path` exists, unless Create::yes.
+    // Opens the file with O_DIRECT for reading and writing, or finds it open; one more user. Give it back
+    // with release. `path` exists, unless Create::yes.
     enum class Create : bool { no, yes };
     Task<Result<OpenFile*>> acquire(FileKey key, std::string path, Create create);
     void release(OpenFile* file);

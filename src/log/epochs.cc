@@ -1,9 +1,9 @@
 // Leader epochs and where they began.
 #include "epochs.h"
 
-#include <fmt/format.h>
-
 #include <charconv>
+
+#include <fmt/format.h>
 
 namespace millrace {
 

@@ -12,9 +12,7 @@ namespace millrace {
 // Bytes read for one Slice; dies with its last pin.
 struct ReadBuffer final : SliceSource {
     explicit ReadBuffer(size_t size) : buffer(size) {}
-    void unpin() override {
-        const std::unique_ptr<ReadBuffer> dead{--pins == 0 ? this : nullptr};
-    }
+    void unpin() override { const std::unique_ptr<ReadBuffer> dead{--pins == 0 ? this : nullptr}; }
     IoBuffer buffer;
     uint32_t pins = 1;
 };
@@ -44,7 +42,8 @@ class FileWindow {
     // At least `wanted` bytes more, if the file has them and they are at most read_size_max.
     Task<Result<>> more(size_t wanted) {
         const size_t left = align_up(file_end_ - end_);
-        const size_t size = std::min(left, std::clamp<size_t>(align_up(wanted), read_size_min, read_size_max));
+        const size_t size =
+            std::min(left, std::clamp<size_t>(align_up(wanted), read_size_min, read_size_max));
         HeldBuffer held{std::make_unique<ReadBuffer>(size).release()};
         stats_.disk_reads++, stats_.disk_read_bytes += size;
         const auto read = co_await direct_read_into(held->buffer, end_);
@@ -66,7 +65,8 @@ class FileWindow {
     }
     bool crc_matches(uint64_t position, const BatchHeader& batch) const {
         uint32_t crc = 0;
-        each(position + 21, position + batch.size, [&](Bytes piece, ReadBuffer*) { crc = crc32c(piece, crc); });
+        each(position + 21, position + batch.size,
+             [&](Bytes piece, ReadBuffer*) { crc = crc32c(piece, crc); });
         return crc == batch.crc;
     }
     void add_to(Slice& slice, uint64_t from, uint64_t to) const {
@@ -93,14 +93,18 @@ class FileWindow {
         const size_t wanted = std::min<uint64_t>(buffer.size(), file_end_ - position);
         for (int tries = 0; done < wanted && tries < 4; tries++) {
             const size_t from = align_down(done);
-            const OpArguments a{.fd = fd_, .data = buffer.data() + from, .size = buffer.size() - from,
-                                .offset = position + from, .buffer = &buffer};
+            const OpArguments a{.fd = fd_,
+                                .data = buffer.data() + from,
+                                .size = buffer.size() - from,
+                                .offset = position + from,
+                                .buffer = &buffer};
             const int32_t n = co_await Once{io_, Op::Kind::read, a};
             if (n < 0) co_return Error::kafka_storage_error;
             if (from + static_cast<size_t>(n) > done) tries = 0;
             done = std::max(done, from + static_cast<size_t>(n));
         }
-        if (done < wanted) co_return Error::corrupt_message;  // The file is shorter than what was written to it.
+        if (done < wanted)
+            co_return Error::corrupt_message;  // The file is shorter than what was written to it.
         co_return Result<>{};
     }
 

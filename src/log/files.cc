@@ -51,9 +51,7 @@ Task<Result<int>> open_file(Io& io, OpenOptions options) {
     co_return fd;
 }
 
-Task<> close_file(Io& io, int fd) {
-    co_await Once{io, Op::Kind::close, {.fd = fd}};
-}
+Task<> close_file(Io& io, int fd) { co_await Once{io, Op::Kind::close, {.fd = fd}}; }
 
 Task<Result<std::vector<uint8_t>>> read_file(Io& io, std::string path, size_t size_max) {
     const auto info = co_await file_info(io, path);
@@ -112,6 +110,16 @@ Task<Result<>> sync_directory(Io& io, std::string path) {
     co_return result_of(n);
 }
 
+Task<Result<>> make_root(Io& io, std::string path) {
+    const auto known = co_await file_info(io, path);
+    if (!known) co_return known.error();
+    auto made = co_await make_directory(io, path);
+    const size_t slash = path.rfind('/');
+    if (!made || *known) co_return made;
+    if (slash == std::string::npos) co_return co_await sync_directory(io, ".");
+    co_return co_await sync_directory(io, slash == 0 ? "/" : path.substr(0, slash));
+}
+
 Task<Result<>> rename_file(Io& io, std::string from, std::string to) {
     const int32_t n = co_await Once{io, Op::Kind::rename, {.path = from.c_str(), .target = to.c_str()}};
     co_return result_of(n);
@@ -159,8 +167,11 @@ Task<Result<>> read_blocks(Io& io, int fd, uint64_t position, IoBuffer& buffer, 
     size_t done = 0;
     for (int tries = 0; done < size && tries < tries_max;) {
         const size_t from = align_down(done);
-        const OpArguments a{.fd = fd, .data = buffer.data() + from, .size = size - from,
-                            .offset = position + from, .buffer = &buffer};
+        const OpArguments a{.fd = fd,
+                            .data = buffer.data() + from,
+                            .size = size - from,
+                            .offset = position + from,
+                            .buffer = &buffer};
         const int32_t n = co_await Once{io, Op::Kind::read, a};
         if (n < 0) co_return storage_error(n);
         const size_t reached = from + static_cast<size_t>(n);
@@ -173,8 +184,12 @@ Task<Result<>> read_blocks(Io& io, int fd, uint64_t position, IoBuffer& buffer, 
 }
 
 Task<Result<>> write_blocks(Io& io, int fd, uint64_t position, IoBuffer& buffer, size_t size) {
-    const OpArguments a{.fd = fd, .data = buffer.data(), .size = size, .offset = position,
-                        .flags = Op::durable, .buffer = &buffer};
+    const OpArguments a{.fd = fd,
+                        .data = buffer.data(),
+                        .size = size,
+                        .offset = position,
+                        .flags = Op::durable,
+                        .buffer = &buffer};
     const int32_t n = co_await Once{io, Op::Kind::write, a};
     if (n < 0) co_return storage_error(n);
     if (static_cast<size_t>(n) != size) co_return Error::kafka_storage_error;

@@ -27,7 +27,8 @@ Task<> close_file(Io& io, int fd);
 
 // The whole file. resource_not_found when there is none; larger than `size_max`: kafka_storage_error.
 Task<Result<std::vector<uint8_t>>> read_file(Io& io, std::string path, size_t size_max = 64 << 20);
-// Whole or not at all: a temporary file, flushed if asked, then renamed. The directory is synced by the caller.
+// Whole or not at all: a temporary file, flushed if asked, then renamed. The directory is synced by the
+// caller.
 Task<Result<>> write_file(Io& io, std::string path, std::vector<uint8_t> bytes, Sync sync);
 // At `offset` of a file that is made when missing. Not atomic.
 struct FilePart {
@@ -39,12 +40,14 @@ Task<Result<>> write_part(Io& io, FilePart part, Sync sync);
 
 Task<Result<>> make_directory(Io& io, std::string path);  // Fine when it is there.
 Task<Result<>> sync_directory(Io& io, std::string path);
+// Makes the directory if it is missing; its name is durable in the one above it.
+Task<Result<>> make_root(Io& io, std::string path);
 Task<Result<>> rename_file(Io& io, std::string from, std::string to);
 Task<Result<>> remove_file(Io& io, std::string path);  // Fine when it is not there.
 // A directory with the files in it (not deeper). Fine when it is not there.
 Task<Result<>> remove_tree(Io& io, std::string path);
 Task<Result<std::vector<std::string>>> list_directory(Io& io, std::string path);  // None when not there.
-Task<Result<std::optional<FileInfo>>> file_info(Io& io, std::string path);       // Nothing when not there.
+Task<Result<std::optional<FileInfo>>> file_info(Io& io, std::string path);        // Nothing when not there.
 
 // O_DIRECT reading and writing at any position and length, reading what surrounds it first; for recovery.
 Task<Result<>> direct_read(Io& io, int fd, uint64_t position, MutableBytes to);

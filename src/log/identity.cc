@@ -28,7 +28,8 @@ std::string path_of(std::string_view directory) { return std::string{directory} 
 
 std::vector<uint8_t> encode(const NodeIdentity& identity) {
     ASSERT(identity.cluster_id.size() <= text_max);
-    Copy copy{.node = identity.node.value, .directory = identity.directory_id.bytes,
+    Copy copy{.node = identity.node.value,
+              .directory = identity.directory_id.bytes,
               .text_size = static_cast<uint8_t>(identity.cluster_id.size())};
     std::copy(identity.cluster_id.begin(), identity.cluster_id.end(), copy.text.begin());
     std::vector<uint8_t> bytes(2 * block_size);
@@ -46,7 +47,8 @@ std::optional<NodeIdentity> decode(Bytes block) {
     Copy copy;
     std::memcpy(&copy, block.data(), sizeof copy);
     if (copy.magic != identity_magic || copy.format != 1) return {};
-    return NodeIdentity{.node = NodeId{copy.node}, .directory_id = Uuid{copy.directory},
+    return NodeIdentity{.node = NodeId{copy.node},
+                        .directory_id = Uuid{copy.directory},
                         .cluster_id = std::string{copy.text.data(), copy.text_size}};
 }
 
@@ -61,13 +63,14 @@ Task<Result<std::optional<NodeIdentity>>> read_identity(Io& io, std::string dire
         if (identity) co_return identity;
         io.log().warn("log", "a copy in node.meta is damaged", {{"directory", directory}, {"offset", at}});
     }
-    io.log().error("log", "node.meta is damaged: whose directory this is cannot be told", {{"directory", directory}});
+    io.log().error("log", "node.meta is damaged: whose directory this is cannot be told",
+                   {{"directory", directory}});
     co_return Error::kafka_storage_error;
 }
 
 Task<Result<>> write_identity(Io& io, std::string directory, NodeIdentity identity) {
     if (identity.cluster_id.size() > text_max) co_return Error::invalid_request;
-    auto made = co_await make_directory(io, directory);
+    auto made = co_await make_root(io, directory);
     if (!made) co_return made;
     auto written = co_await write_file(io, path_of(directory), encode(identity), Sync::yes);
     if (!written) co_return written;

@@ -28,7 +28,7 @@ class SegmentIndex {
     void finish();
 
     // Where to begin to look for the offset / the time.
-    SegmentIndex::Entry floor(uint32_t relative_offset) const;  // {0, 0} when none.
+    SegmentIndex::Entry floor(uint32_t relative_offset) const;    // {0, 0} when none.
     SegmentIndex::TimeEntry time_floor(int64_t timestamp) const;  // {-1, 0} when none.
 
     int64_t max_timestamp() const { return max_timestamp_; }  // -1: no batch, or none that has one.
@@ -42,11 +42,11 @@ class SegmentIndex {
     size_t time_count() const { return times_.size(); }
     static constexpr size_t entry_bytes = 8, time_entry_bytes = 12;
 
-    // Takes over what is sane; entries at or above `position_end` are left out. Files of an unclean stop end in
-    // zeros or torn entries: reading ends at the first that does not rise.
+    // Takes over what is sane; entries at or above `position_end` are left out. Files of an unclean stop end
+    // in zeros or torn entries: reading ends at the first that does not rise.
     static SegmentIndex from_bytes(Bytes offsets, Bytes times, uint64_t position_end);
-    // Drops what the batches from `position` on have left, the first of which begins at `relative_offset`: they
-    // are read again.
+    // Drops what the batches from `position` on have left, the first of which begins at `relative_offset`:
+    // they are read again.
     void cut(uint64_t position, uint32_t relative_offset);
 
  private:

@@ -3,7 +3,8 @@
 
 namespace millrace {
 
-Task<Result<const SegmentIndex*>> IndexCache::get(FileKey key, std::string path_prefix, uint64_t segment_size) {
+Task<Result<const SegmentIndex*>> IndexCache::get(FileKey key, std::string path_prefix,
+                                                  uint64_t segment_size) {
     if (const auto known = places_.find(key); known != places_.end()) {
         entries_.splice(entries_.begin(), entries_, known->second);
         co_return &entries_.front().index;

@@ -9,7 +9,8 @@ namespace millrace {
 struct Journal::DirectWrite final : Op {
     explicit DirectWrite(Journal& journal) : Op(Kind::write), journal(journal) { flags = durable; }
     void done(Outcome outcome) override {
-        journal.land(*commit, outcome.value >= 0 && static_cast<uint64_t>(outcome.value) == size, outcome.value);
+        journal.land(*commit, outcome.value >= 0 && static_cast<uint64_t>(outcome.value) == size,
+                     outcome.value);
     }
     Journal& journal;
     Commit* commit = nullptr;
@@ -20,7 +21,8 @@ struct Journal::Commit final : Op {
         flags = durable, data = bytes.data(), buffer = &bytes;
     }
     void done(Outcome outcome) override {
-        journal.land(*this, outcome.value >= 0 && static_cast<uint64_t>(outcome.value) == size, outcome.value);
+        journal.land(*this, outcome.value >= 0 && static_cast<uint64_t>(outcome.value) == size,
+                     outcome.value);
     }
     Journal& journal;
     IoBuffer bytes;
@@ -61,7 +63,8 @@ Task<Result<>> Journal::prepare_file(uint64_t size_min) {
     };
     while (taken()) name++;
     const std::string path = path_of(name);
-    const auto fd = co_await open_file(io_, {.path = path, .flags = Op::read_write | Op::create | Op::direct});
+    const auto fd =
+        co_await open_file(io_, {.path = path, .flags = Op::read_write | Op::create | Op::direct});
     if (!fd) co_return fd.error();
     const uint64_t size = align_up(std::max(settings_.file_bytes, size_min));
     const int32_t allocated = co_await Once{io_, Op::Kind::allocate, {.fd = *fd, .size = size}};
@@ -109,7 +112,9 @@ bool Journal::switch_file() {
     next->number = next_file_++, next->used = 0;
     if (!current_) oldest_ = oldest_put_ = next->number;
     current_ = next;
-    put({.kind = EntryKind::file, .segment = static_cast<int64_t>(incarnation_), .position = next->number,
+    put({.kind = EntryKind::file,
+         .segment = static_cast<int64_t>(incarnation_),
+         .position = next->number,
          .next = static_cast<int64_t>(oldest_)});
     owner_.put_states();
     put({.kind = EntryKind::states_end});
@@ -239,7 +244,8 @@ void Journal::land(Commit& commit, bool good, int32_t outcome) {
 }
 
 bool Journal::in_flight() const {
-    return std::any_of(flying_.begin(), flying_.end(), [](const auto& commit) { return commit->waiting > 0; });
+    return std::any_of(flying_.begin(), flying_.end(),
+                       [](const auto& commit) { return commit->waiting > 0; });
 }
 
 void Journal::complete(Commit& commit) {

@@ -1,7 +1,7 @@
 // The shard's journal: entries become commits, each one aligned, durable write; a ring of recycled files.
 //
-// What always holds: entries get their sequence in the order of put(); commits complete in that order; a file is
-// written over only after an `oldest` entry that frees it is durable. Owned by the shard's Storage.
+// What always holds: entries get their sequence in the order of put(); commits complete in that order; a file
+// is written over only after an `oldest` entry that frees it is durable. Owned by the shard's Storage.
 #pragma once
 #include <deque>
 #include <memory>
@@ -20,9 +20,9 @@ struct Chunk;
 struct CommitMark {
     PartitionLog* log = nullptr;  // None when the log went in the meantime.
     Offset end, log_start;
-    uint64_t out = 0;       // Bytes of `segment` that are in the segment itself by then; 0: unchanged.
+    uint64_t out = 0;  // Bytes of `segment` that are in the segment itself by then; 0: unchanged.
     Offset segment;
-    uint64_t file = 0;      // The journal file it was staged in.
+    uint64_t file = 0;  // The journal file it was staged in.
 };
 
 class JournalOwner {

@@ -1,7 +1,8 @@
 // The bytes of a journal file: entries one after the other, each commit beginning on a block.
 //
 // What always holds: sequence numbers rise by one from entry to entry, through files and starts; an entry's
-// header names the hash of the one before it, its own hash covers its header, which covers its payload's hash.
+// header names the hash of the one before it, its own hash covers its header, which covers its payload's
+// hash.
 #pragma once
 #include "layout.h"
 #include "millrace/base.h"
@@ -9,16 +10,18 @@
 namespace millrace {
 
 enum class EntryKind : uint8_t {
-    file = 1,       // First in every file. position: number of the file; segment: incarnation; next: oldest file needed.
-    state = 2,      // After it, one per log: segment, position and next offset it has reached. Payload: StatePayload.
-    states_end = 3, // The file is complete as a place to begin.
-    data = 4,       // Payload: bytes of a segment, to be at `position`.
-    range = 5,      // `length` bytes at `position` are in the segment itself; payload_hash is theirs.
-    epoch = 6,      // position: epoch; next: the offset where it starts.
-    log_start = 7,  // next: the log's new start.
-    oldest = 8,     // position: the oldest file that is still needed.
-    removed = 9,    // The slot's log was deleted.
-    clean = 10,     // Everything is in the segments; nothing follows.
+    file = 1,  // First in every file. position: number of the file; segment: incarnation; next: oldest file
+               // needed.
+    state =
+        2,  // After it, one per log: segment, position and next offset it has reached. Payload: StatePayload.
+    states_end = 3,  // The file is complete as a place to begin.
+    data = 4,        // Payload: bytes of a segment, to be at `position`.
+    range = 5,       // `length` bytes at `position` are in the segment itself; payload_hash is theirs.
+    epoch = 6,       // position: epoch; next: the offset where it starts.
+    log_start = 7,   // next: the log's new start.
+    oldest = 8,      // position: the oldest file that is still needed.
+    removed = 9,     // The slot's log was deleted.
+    clean = 10,      // Everything is in the segments; nothing follows.
 };
 
 struct Entry {
@@ -26,16 +29,16 @@ struct Entry {
 
     uint32_t magic = magic_number;
     EntryKind kind{};
-    uint8_t part = 0;       // 1: the bytes end inside a batch; what completes it follows.
+    uint8_t part = 0;  // 1: the bytes end inside a batch; what completes it follows.
     uint16_t reserved = 0;
-    uint32_t length = 0;    // Of the payload, or of the range.
+    uint32_t length = 0;  // Of the payload, or of the range.
     uint32_t slot = 0;
     uint64_t sequence = 0;
     uint64_t watermark = 0;  // All entries up to this sequence were durable when this one was written.
     uint64_t previous = 0;   // header_hash of the entry before.
     int64_t segment = 0;
     uint64_t position = 0;
-    int64_t next = 0;        // The log's next offset once this is applied.
+    int64_t next = 0;  // The log's next offset once this is applied.
     uint64_t payload_hash = 0;
     uint64_t header_hash = 0;
 

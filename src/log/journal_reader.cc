@@ -276,10 +276,15 @@ void JournalReader::apply_to(RecoveredLog& log, const Entry& entry, Bytes payloa
         case EntryKind::data:
         case EntryKind::range: {
             const bool in_segment = entry.kind == EntryKind::range;
-            log.pieces.push_back({.segment = Offset{entry.segment}, .position = entry.position,
-                                  .length = entry.length, .in_segment = in_segment, .is_part = entry.part != 0,
-                                  .known_durable = entry.sequence <= durable_, .next = Offset{entry.next},
-                                  .hash = entry.payload_hash, .bytes_at = log.bytes.size(),
+            log.pieces.push_back({.segment = Offset{entry.segment},
+                                  .position = entry.position,
+                                  .length = entry.length,
+                                  .in_segment = in_segment,
+                                  .is_part = entry.part != 0,
+                                  .known_durable = entry.sequence <= durable_,
+                                  .next = Offset{entry.next},
+                                  .hash = entry.payload_hash,
+                                  .bytes_at = log.bytes.size(),
                                   .sequence = entry.sequence});
             log.bytes.insert(log.bytes.end(), payload.begin(), payload.end());
             return;
@@ -293,8 +298,8 @@ void JournalReader::apply_to(RecoveredLog& log, const Entry& entry, Bytes payloa
     }
 }
 
-// Where two journals speak of a slot, the shards' number has changed in between: the later life is right, since
-// no journal is emptied before all that all of them held is in the segments.
+// Where two journals speak of a slot, the shards' number has changed in between: the later life is right,
+// since no journal is emptied before all that all of them held is in the segments.
 void JournalReader::merge() {
     if (is_own_) result_.was_clean = clean_;
     for (auto& [slot, log] : logs_) {

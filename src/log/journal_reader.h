@@ -16,12 +16,12 @@ struct RecoveredPiece {
     Offset segment;
     uint64_t position = 0;
     uint32_t length = 0;
-    bool in_segment = false;   // A range: the bytes are in the segment, `hash` is theirs.
-    bool is_part = false;      // Ends inside a batch.
+    bool in_segment = false;    // A range: the bytes are in the segment, `hash` is theirs.
+    bool is_part = false;       // Ends inside a batch.
     bool known_durable = true;  // At or below the watermark: complete, or damaged.
     Offset next;
     uint64_t hash = 0;
-    size_t bytes_at = 0;       // In RecoveredLog::bytes, when not in_segment.
+    size_t bytes_at = 0;  // In RecoveredLog::bytes, when not in_segment.
     uint64_t sequence = 0;
 };
 
@@ -47,9 +47,9 @@ struct RecoveredJournals {
     std::map<Slot, RecoveredLog> logs;
     uint64_t incarnation_max = 0, sequence_max = 0, file_max = 0;
     uint64_t damaged_entries = 0;
-    bool was_clean = false;                     // The one of this shard.
-    std::vector<uint32_t> own_files;            // Names of the files in this shard's directory.
-    std::vector<uint16_t> shards;               // Whose directories exist.
+    bool was_clean = false;           // The one of this shard.
+    std::vector<uint32_t> own_files;  // Names of the files in this shard's directory.
+    std::vector<uint16_t> shards;     // Whose directories exist.
 };
 
 // All journals under `root`/journal; what is of slots of shard io.shard() of io.shard_count().

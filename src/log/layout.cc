@@ -1,9 +1,9 @@
 // Names in a data directory.
 #include "layout.h"
 
-#include <fmt/format.h>
-
 #include <charconv>
+
+#include <fmt/format.h>
 
 namespace millrace {
 

@@ -51,7 +51,8 @@ Task<Result<>> StorageImpl::work() {
 }
 
 bool StorageImpl::has_work() const {
-    if (full_ || journal_.wants_file() || !doomed_directories_.empty() || descriptors_.wants_trim()) return true;
+    if (full_ || journal_.wants_file() || !doomed_directories_.empty() || descriptors_.wants_trim())
+        return true;
     if (journal_.oldest_file() < oldest_needed() && !freeing()) return true;
     const bool pressed = under_pressure();
     for (const auto& [slot, log] : logs_) {
@@ -85,7 +86,8 @@ bool StorageImpl::is_due(const PartitionLog& log, bool pressed) const {
 
 Task<Result<>> StorageImpl::write_out_one(Slot slot) {
     const auto it = logs_.find(slot);
-    if (it == logs_.end() || it->second->removing || it->second->failure() != Error::none) co_return Result<>{};
+    if (it == logs_.end() || it->second->removing || it->second->failure() != Error::none)
+        co_return Result<>{};
     co_return co_await it->second->write_out();
 }
 
@@ -93,7 +95,8 @@ Task<Result<>> StorageImpl::write_out_old() {
     std::vector<Slot> due;
     const bool pressed = under_pressure();
     for (const auto& [slot, log] : logs_)
-        if (!log->removing && log->failure() == Error::none && (is_due(*log, pressed) || log->has_unfinished()))
+        if (!log->removing && log->failure() == Error::none &&
+            (is_due(*log, pressed) || log->has_unfinished()))
             due.push_back(slot);
     for (size_t i = 0; i < due.size();) {
         std::vector<Task<Result<>>> tasks;
@@ -127,7 +130,8 @@ Task<Result<>> StorageImpl::prepare_logs() {
         std::erase(direct_logs_, slot);
         direct_logs_.push_back(slot);
         if (direct_logs_.size() > std::max<size_t>(config_.descriptors_max / 2, 1)) {
-            if (auto* longest = static_cast<PartitionLog*>(find(direct_logs_.front()))) longest->release_direct();
+            if (auto* longest = static_cast<PartitionLog*>(find(direct_logs_.front())))
+                longest->release_direct();
             direct_logs_.erase(direct_logs_.begin());
         }
         auto prepared = co_await log->prepare_direct();

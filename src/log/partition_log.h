@@ -1,6 +1,7 @@
 // A log in memory: segments, tail chunks, epochs, producers, and how far each byte has come.
 //
-// A byte's way: appended to a tail chunk -> staged (its entry is in a commit) -> durable (the commit completed)
+// A byte's way: appended to a tail chunk -> staged (its entry is in a commit) -> durable (the commit
+// completed)
 // -> out (durable in its segment; from here its chunk may go). What always holds: staged and out each follow
 // appended; log_start <= durable <= end. Owned by the shard's Storage.
 #pragma once
@@ -161,15 +162,15 @@ class PartitionLog final : public Log {
     Epochs epochs_;
     Producers producers_;
     Offset log_start_, end_, durable_;
-    Offset durable_start_;      // The log start that the journal holds.
-    Offset staged_start_;       // The one that is in a commit.
-    Epoch staged_epoch_{-1};    // The last one that is in a commit.
-    Offset staged_segment_;     // How far staging has come.
+    Offset durable_start_;    // The log start that the journal holds.
+    Offset staged_start_;     // The one that is in a commit.
+    Epoch staged_epoch_{-1};  // The last one that is in a commit.
+    Offset staged_segment_;   // How far staging has come.
     uint64_t staged_position_ = 0;
     Offset staged_end_;
 
-    uint64_t dirty_file_ = 0;   // Oldest journal file with something not yet out; 0: none.
-    Epoch written_epoch_{-1};   // The last one in the checkpoint file.
+    uint64_t dirty_file_ = 0;  // Oldest journal file with something not yet out; 0: none.
+    Epoch written_epoch_{-1};  // The last one in the checkpoint file.
     uint32_t direct_flights_ = 0;
     uint32_t readers_ = 0;
     bool writing_out_ = false;

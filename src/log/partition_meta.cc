@@ -37,7 +37,8 @@ std::optional<PartitionMeta> decode_partition_meta(Bytes bytes) {
     if (bytes.size() != sizeof stored) return {};
     std::memcpy(&stored, bytes.data(), sizeof stored);
     if (stored.magic != Stored{}.magic || stored.format != 1 || stored.hash != hash_of(stored)) return {};
-    return PartitionMeta{.slot = Slot{stored.slot}, .topic_id = Uuid{stored.topic_id}, .partition = stored.partition};
+    return PartitionMeta{
+        .slot = Slot{stored.slot}, .topic_id = Uuid{stored.topic_id}, .partition = stored.partition};
 }
 
 std::string kafka_metadata_text(const Uuid& topic_id) {

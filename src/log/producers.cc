@@ -47,7 +47,8 @@ Result<std::optional<Producers::Batch>> Producers::check(const BatchHeader& batc
         return batch.base_sequence == 0 ? Result<Found>{Found{}} : Error::out_of_order_sequence_number;
     if (producer.count == 0) return Found{};
     const int32_t last = producer.batches[producer.count - 1u].last_sequence;
-    if (last >= 0 && batch.base_sequence != sequence_after(last, 1)) return Error::out_of_order_sequence_number;
+    if (last >= 0 && batch.base_sequence != sequence_after(last, 1))
+        return Error::out_of_order_sequence_number;
     return Found{};
 }
 
@@ -62,8 +63,10 @@ void Producers::record(const BatchHeader& batch, int64_t now_ms, size_t producer
     // Recovery may read a batch twice.
     if (producer.count > 0 && producer.batches[producer.count - 1u].last >= batch.last()) return;
     producer.heard_ms = now_ms;
-    producer.add({.last_sequence = sequence_after(batch.base_sequence, batch.last_delta), .last = batch.last(),
-                  .delta = batch.last_delta, .timestamp = batch.max_timestamp});
+    producer.add({.last_sequence = sequence_after(batch.base_sequence, batch.last_delta),
+                  .last = batch.last(),
+                  .delta = batch.last_delta,
+                  .timestamp = batch.max_timestamp});
 }
 
 void Producers::expire(int64_t now_ms, int64_t silence_max_ms) {
@@ -116,17 +119,22 @@ bool Producers::from_snapshot(Bytes bytes, int64_t now_ms) {
     if (bytes.size() < snapshot_header || load_big<int16_t>(bytes.data()) != 1) return false;
     if (load_big<uint32_t>(bytes.data() + 2) != crc32c(bytes.subspan(6))) return false;
     const auto count = load_big<int32_t>(bytes.data() + 6);
-    if (count < 0 || bytes.size() - snapshot_header != static_cast<uint64_t>(count) * snapshot_entry) return false;
-    for (const uint8_t* p = bytes.data() + snapshot_header; p < bytes.data() + bytes.size(); p += snapshot_entry) {
+    if (count < 0 || bytes.size() - snapshot_header != static_cast<uint64_t>(count) * snapshot_entry)
+        return false;
+    for (const uint8_t* p = bytes.data() + snapshot_header; p < bytes.data() + bytes.size();
+         p += snapshot_entry) {
         Producer& producer = producers_[ProducerId{load_big<int64_t>(p)}];
         const auto epoch = load_big<int16_t>(p + 8);
         if (epoch != producer.epoch) producer.count = 0;
         producer.epoch = epoch;
         producer.coordinator_epoch = load_big<int32_t>(p + 34);
         producer.transaction_first = load_big<int64_t>(p + 38);
-        const Batch batch{.last_sequence = load_big<int32_t>(p + 10), .last = Offset{load_big<int64_t>(p + 14)},
-                          .delta = load_big<int32_t>(p + 22), .timestamp = load_big<int64_t>(p + 26)};
-        // Its silence counts from its last batch, not from this start; a clock ahead does not make it immortal.
+        const Batch batch{.last_sequence = load_big<int32_t>(p + 10),
+                          .last = Offset{load_big<int64_t>(p + 14)},
+                          .delta = load_big<int32_t>(p + 22),
+                          .timestamp = load_big<int64_t>(p + 26)};
+        // Its silence counts from its last batch, not from this start; a clock ahead does not make it
+        // immortal.
         producer.heard_ms = batch.timestamp < 0 ? now_ms : std::min(batch.timestamp, now_ms);
         if (batch.last.value >= 0 || batch.last_sequence >= 0) producer.add(batch);
     }

@@ -24,7 +24,8 @@ class Producers {
         int32_t first_sequence() const;
     };
 
-    // Nothing: append it. A batch: it is there already. Else an error; see PROTOCOL.md's rules of idempotence.
+    // Nothing: append it. A batch: it is there already. Else an error; see PROTOCOL.md's rules of
+    // idempotence.
     Result<std::optional<Batch>> check(const BatchHeader& batch) const;
     // The batch is in the log. `now_ms` is when this producer was heard last.
     void record(const BatchHeader& batch, int64_t now_ms, size_t producers_max);

@@ -60,7 +60,8 @@ std::optional<Result<Slice>> PartitionLog::read_cached(const ReadRequest& reques
     if (request.from >= std::min(request.limit, end_)) return Result<Slice>{Slice{}};
     const Segment* segment = segment_at(request.from);
     auto place = cached_place(*segment, request.from);
-    if (place && *place == segment->size && segment->sealed) {  // A gap at its end: the next one begins with it.
+    if (place && *place == segment->size &&
+        segment->sealed) {  // A gap at its end: the next one begins with it.
         segment = after(segment->base);
         place = cached_place(*segment, segment->base);
     }
@@ -143,7 +144,8 @@ Task<Result<uint64_t>> PartitionLog::floor_position(Offset base, Offset from) {
     if (!segment) co_return Error::offset_out_of_range;
     const auto relative = static_cast<uint32_t>(std::max<int64_t>(from - base, 0));
     if (segment->index) co_return uint64_t{segment->index->floor(relative).position};
-    const auto index = co_await storage_.indexes().get(key_of(*segment), path_of(*segment, ""), segment->size);
+    const auto index =
+        co_await storage_.indexes().get(key_of(*segment), path_of(*segment, ""), segment->size);
     if (!index && index.error() == Error::resource_not_found) co_return uint64_t{0};
     if (!index) co_return index.error();
     co_return uint64_t{(*index)->floor(relative).position};
@@ -197,12 +199,14 @@ Task<Result<Slice>> PartitionLog::collect_from(FileWindow& window, uint64_t begi
         if (enough) break;
         const auto batch = window.header_at(at);
         const uint64_t needed = batch ? at + batch->size : at + batch_header_size;
+        if (needed > window.file_end() && at > begin) break;  // Its end is not out yet.
         if (needed > window.file_end()) co_return Error::corrupt_message;
         const bool fits = needed - begin <= request.max_bytes;
         if (batch && batch->next() > request.limit) break;
         if (batch && !fits && (at > begin || !request.at_least_one)) break;
         if (needed > window.end()) {
-            const auto more = co_await window.more(std::max(needed, begin + request.max_bytes) - window.end());
+            const auto more =
+                co_await window.more(std::max(needed, begin + request.max_bytes) - window.end());
             if (!more) co_return more.error();
             continue;
         }

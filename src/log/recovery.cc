@@ -70,7 +70,8 @@ Task<Result<>> Recovery::make_directory_files() {
     auto result = co_await make_directory(io_, log_.directory_);
     if (!result) co_return result;
     const std::string text = kafka_metadata_text(spec.topic_id);
-    FilePart kafkas{log_.directory_ + "/partition.metadata", 0, std::vector<uint8_t>(text.begin(), text.end())};
+    FilePart kafkas{log_.directory_ + "/partition.metadata", 0,
+                    std::vector<uint8_t>(text.begin(), text.end())};
     result = co_await write_part(io_, std::move(kafkas), Sync::no);
     if (!result) co_return result;
     FilePart ours{log_.directory_ + "/partition.meta", 0,
@@ -136,6 +137,9 @@ Task<Result<>> Recovery::recover_known() {
     if (!whole) co_return whole.error();
     if (!*whole) co_return co_await damaged("journal entries of it are missing");
     log_.log_start_ = std::min(log_.log_start_, end_);
+    // All was deleted after a roll, and nothing appended since: the empty segment is all there is.
+    const bool emptied = log_.log_start_ == end_ && ends_.back().position > 0;
+    if (emptied && !files_.contains(ends_.back().segment)) ends_.push_back({end_, end_, 0});
     auto result = co_await place_segments();
     if (result && log_.failure_ == Error::none) result = co_await rebuild();
     co_return result;
@@ -198,9 +202,14 @@ Task<Result<>> Recovery::place_segments() {
             if (!removed) co_return removed;
         }
         if (!goes && below)
-            log_.segments_.push_back(std::make_unique<Segment>(Segment{
-                .base = base, .size = size, .out = size, .scheduled = size, .allocated = size, .sealed = true,
-                .final = true, .made_ms = io_.wall_ms()}));
+            log_.segments_.push_back(std::make_unique<Segment>(Segment{.base = base,
+                                                                       .size = size,
+                                                                       .out = size,
+                                                                       .scheduled = size,
+                                                                       .allocated = size,
+                                                                       .sealed = true,
+                                                                       .final = true,
+                                                                       .made_ms = io_.wall_ms()}));
     }
     for (size_t i = 0; i < ends_.size(); i++) {
         const End& end = ends_[i];
@@ -209,8 +218,10 @@ Task<Result<>> Recovery::place_segments() {
             if (!removed) co_return removed;
             continue;
         }
-        auto segment = std::make_unique<Segment>(Segment{.base = end.segment, .size = end.position,
-                                                         .out = end.position, .scheduled = end.position,
+        auto segment = std::make_unique<Segment>(Segment{.base = end.segment,
+                                                         .size = end.position,
+                                                         .out = end.position,
+                                                         .scheduled = end.position,
                                                          .sealed = i + 1 < ends_.size(),
                                                          .made_ms = io_.wall_ms()});
         segment->index = std::make_unique<SegmentIndex>();
@@ -218,7 +229,8 @@ Task<Result<>> Recovery::place_segments() {
         segment->allocated = file == files_.end() ? 0 : file->second;
         const uint64_t old_end = i == 0 ? journal_->position : 0;
         log_.segments_.push_back(std::move(segment));
-        if (log_.active().allocated < old_end) co_return co_await damaged("a segment is missing or too short");
+        if (log_.active().allocated < old_end)
+            co_return co_await damaged("a segment is missing or too short");
         const auto applied = co_await apply_pieces(log_.active());
         if (!applied || log_.failure_ != Error::none) co_return applied;
     }
@@ -266,9 +278,14 @@ Task<Result<>> Recovery::apply_pieces(Segment& segment) {
 Task<Result<>> Recovery::recover_unknown() {
     for (auto it = files_.begin(); it != files_.end(); ++it) {
         const bool last = std::next(it) == files_.end();
-        log_.segments_.push_back(std::make_unique<Segment>(
-            Segment{.base = it->first, .size = it->second, .out = it->second, .scheduled = it->second,
-                    .allocated = it->second, .sealed = !last, .final = !last, .made_ms = io_.wall_ms()}));
+        log_.segments_.push_back(std::make_unique<Segment>(Segment{.base = it->first,
+                                                                   .size = it->second,
+                                                                   .out = it->second,
+                                                                   .scheduled = it->second,
+                                                                   .allocated = it->second,
+                                                                   .sealed = !last,
+                                                                   .final = !last,
+                                                                   .made_ms = io_.wall_ms()}));
     }
     if (log_.segments_.empty()) {
         log_.segments_.push_back(std::make_unique<Segment>(Segment{.made_ms = io_.wall_ms()}));
@@ -283,8 +300,9 @@ Task<Result<>> Recovery::recover_unknown() {
     const auto until = co_await scan(active, {.until = active.size, .producers_from = Offset{INT64_MAX}});
     if (!until) co_return until.error();
     if (*until < active.size)
-        io_.log().warn("log", "what follows the last sound batch is cut off",
-                       {{"directory", log_.directory_}, {"position", *until}, {"bytes", active.size - *until}});
+        io_.log().warn(
+            "log", "what follows the last sound batch is cut off",
+            {{"directory", log_.directory_}, {"position", *until}, {"bytes", active.size - *until}});
     active.size = active.out = active.scheduled = *until;
     *active.index = {};
     auto exact = co_await log_.make_exact(active);
@@ -332,7 +350,8 @@ Task<Result<Offset>> Recovery::load_snapshot() {
 
 // A finished segment's largest time; its indexes are made anew where they are missing.
 Task<Result<>> Recovery::load_index(Segment& segment) {
-    const auto index = co_await storage_.indexes().get(log_.key_of(segment), log_.path_of(segment, ""), segment.size);
+    const auto index =
+        co_await storage_.indexes().get(log_.key_of(segment), log_.path_of(segment, ""), segment.size);
     if (index) {
         segment.max_timestamp = (*index)->max_timestamp();
         if (segment.max_timestamp >= 0 || segment.size == 0) co_return Result<>{};
@@ -373,8 +392,8 @@ Task<Result<>> Recovery::rebuild_segment(Segment& segment, Offset producers_from
     if (segment.index) segment.max_timestamp = segment.index->max_timestamp();
     log_.bytes_since_snapshot_ += segment.size - from;
     if (segment.size == 0 || from == 0) co_return Result<>{};
-    const auto first = co_await scan(segment, {.until = batch_header_size, .index = false,
-                                               .producers_from = Offset{INT64_MAX}});
+    const auto first = co_await scan(
+        segment, {.until = batch_header_size, .index = false, .producers_from = Offset{INT64_MAX}});
     co_return first ? Result<>{} : first.error();
 }
 
@@ -390,8 +409,10 @@ Task<Result<uint64_t>> Recovery::scan(Segment& segment, Scan what) {
     Offset expected = segment.base;
     while (at < what.until) {
         const uint64_t size = window_at + window.size() - at;
-        const Bytes bytes = Bytes{window}.subspan(window.empty() ? 0 : at - window_at, window.empty() ? 0 : size);
-        const auto batch = bytes.size() >= batch_header_size ? BatchHeader::parse(bytes.data()) : std::nullopt;
+        const Bytes bytes =
+            Bytes{window}.subspan(window.empty() ? 0 : at - window_at, window.empty() ? 0 : size);
+        const auto batch =
+            bytes.size() >= batch_header_size ? BatchHeader::parse(bytes.data()) : std::nullopt;
         if (bytes.size() >= batch_header_size && (!batch || at + batch->size > segment.size)) break;
         if (!batch || bytes.size() < batch->size) {
             if (at + (batch ? batch->size : batch_header_size) > segment.size) break;
@@ -441,7 +462,8 @@ Task<Result<>> Recovery::write_epochs() {
     log_.epochs_.cut_back(end_);
     log_.epochs_.cut_front(log_.log_start_);
     const std::string text = log_.epochs_.to_text();
-    if (text == epochs_text_ || (epochs_text_.empty() && log_.epochs_.entries().empty())) co_return Result<>{};
+    if (text == epochs_text_ || (epochs_text_.empty() && log_.epochs_.entries().empty()))
+        co_return Result<>{};
     auto written = co_await write_file(io_, log_.directory_ + "/leader-epoch-checkpoint",
                                        std::vector<uint8_t>(text.begin(), text.end()), Sync::yes);
     if (written) written = co_await sync_directory(io_, log_.directory_);

@@ -1,7 +1,7 @@
 // Recovery's second half: one partition's directory and what the journals say of it become its log again.
 //
-// What always holds: nothing that was durable is cut off. What the journal vouches for and the segments do not
-// hold is damage: the log then serves nothing, stays as it is, and a mark in its directory keeps it so.
+// What always holds: nothing that was durable is cut off. What the journal vouches for and the segments do
+// not hold is damage: the log then serves nothing, stays as it is, and a mark in its directory keeps it so.
 #pragma once
 #include "storage.h"
 

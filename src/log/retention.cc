@@ -33,8 +33,9 @@ size_t PartitionLog::retain(int64_t wall_ms, Offset high_watermark) {
     uint64_t size = size_bytes();
     Offset start = log_start_;
     for (size_t i = 0; i + 1 < segments_.size(); i++) {
-        const bool too_much = spec_.config.retention_bytes >= 0 &&
-                              size - segments_[i]->size >= static_cast<uint64_t>(spec_.config.retention_bytes);
+        const bool too_much =
+            spec_.config.retention_bytes >= 0 &&
+            size - segments_[i]->size >= static_cast<uint64_t>(spec_.config.retention_bytes);
         const Offset next = segments_[i + 1]->base;
         if (next > limit || (!too_much && !is_expired(*segments_[i], wall_ms))) break;
         size -= segments_[i]->size;

@@ -12,19 +12,19 @@ namespace millrace {
 
 struct Segment {
     Offset base;
-    uint64_t size = 0;       // Bytes of batches.
-    uint64_t out = 0;        // Bytes durable in the file.
-    uint64_t scheduled = 0;  // Bytes that direct writes under way will have brought out.
-    uint64_t allocated = 0;  // Size of the file; 0: there is none yet.
-    bool sealed = false;     // Another segment follows it.
-    bool final = false;      // Sealed, the file exact, its indexes on disk.
+    uint64_t size = 0;             // Bytes of batches.
+    uint64_t out = 0;              // Bytes durable in the file.
+    uint64_t scheduled = 0;        // Bytes that direct writes under way will have brought out.
+    uint64_t allocated = 0;        // Size of the file; 0: there is none yet.
+    bool sealed = false;           // Another segment follows it.
+    bool final = false;            // Sealed, the file exact, its indexes on disk.
     int64_t first_timestamp = -1;  // The largest of its first batch.
     int64_t max_timestamp = -1;
-    int64_t made_ms = 0;     // By the wall clock; stands in where batches have no time.
+    int64_t made_ms = 0;                  // By the wall clock; stands in where batches have no time.
     std::unique_ptr<SegmentIndex> index;  // Until final; then the index cache has it.
-    OpenFile* file = nullptr;  // Held open for direct writes.
+    OpenFile* file = nullptr;             // Held open for direct writes.
     size_t entries_written = 0, times_written = 0;  // Of the index, in its files.
-    bool index_file_known = false;  // The files hold exactly those entries.
+    bool index_file_known = false;                  // The files hold exactly those entries.
 };
 
 }  // namespace millrace

@@ -5,7 +5,8 @@
 namespace millrace {
 
 bool PartitionLog::has_unstaged() const {
-    return state_due_ || staged_end_ != end_ || staged_start_ != log_start_ || staged_epoch_ != epochs_.last();
+    return state_due_ || staged_end_ != end_ || staged_start_ != log_start_ ||
+           staged_epoch_ != epochs_.last();
 }
 
 size_t PartitionLog::unstaged_bytes() const {
@@ -33,8 +34,10 @@ bool PartitionLog::stage(Journal& journal) {
     storage_.sub_unstaged(bytes);
     for (const EpochStart& e : epochs_.entries())
         if (e.epoch > staged_epoch_)
-            journal.put({.kind = EntryKind::epoch, .slot = spec_.slot.value,
-                         .position = static_cast<uint64_t>(e.epoch.value), .next = e.start.value});
+            journal.put({.kind = EntryKind::epoch,
+                         .slot = spec_.slot.value,
+                         .position = static_cast<uint64_t>(e.epoch.value),
+                         .next = e.start.value});
     staged_epoch_ = epochs_.last();
     if (staged_start_ != log_start_)
         journal.put({.kind = EntryKind::log_start, .slot = spec_.slot.value, .next = log_start_.value});
@@ -46,8 +49,11 @@ bool PartitionLog::stage(Journal& journal) {
 
 void PartitionLog::put_state(Journal& journal) const {
     StatePayload payload{.topic_id = spec_.topic_id.bytes, .log_start = log_start_.value};
-    journal.put({.kind = EntryKind::state, .slot = spec_.slot.value, .segment = staged_segment_.value,
-                 .position = staged_position_, .next = staged_end_.value},
+    journal.put({.kind = EntryKind::state,
+                 .slot = spec_.slot.value,
+                 .segment = staged_segment_.value,
+                 .position = staged_position_,
+                 .next = staged_end_.value},
                 {reinterpret_cast<const uint8_t*>(&payload), sizeof payload});
 }
 
@@ -71,8 +77,8 @@ bool PartitionLog::can_go_direct(const Segment& segment) {
     return chunk && chunk->begin_position() <= from && align_down(segment.size) > from;
 }
 
-// Whole blocks go to the segment, also those that earlier commits only journalled. Returns where they end; the
-// bytes behind it go into the journal, so that no block is ever being written twice at a time.
+// Whole blocks go to the segment, also those that earlier commits only journalled. Returns where they end;
+// the bytes behind it go into the journal, so that no block is ever being written twice at a time.
 uint64_t PartitionLog::stage_direct(Journal& journal, Segment& segment, uint64_t from, Offset next) {
     const uint64_t until = align_down(segment.size);
     uint64_t at = align_down(std::max(segment.out, segment.scheduled));
@@ -84,19 +90,28 @@ uint64_t PartitionLog::stage_direct(Journal& journal, Segment& segment, uint64_t
         if (end > from) {
             const uint64_t first = std::max(from, at);
             const Bytes bytes{chunk->buffer.data() + (first - chunk->position), end - first};
-            journal.put({.kind = EntryKind::range, .part = static_cast<uint8_t>(end < segment.size),
-                         .length = static_cast<uint32_t>(bytes.size()), .slot = spec_.slot.value,
-                         .segment = segment.base.value, .position = first, .next = next.value,
+            journal.put({.kind = EntryKind::range,
+                         .part = static_cast<uint8_t>(end < segment.size),
+                         .length = static_cast<uint32_t>(bytes.size()),
+                         .slot = spec_.slot.value,
+                         .segment = segment.base.value,
+                         .position = first,
+                         .next = next.value,
                          .payload_hash = hash64(bytes)});
         }
-        journal.put_direct({.fd = segment.file->fd, .chunk = chunk,
+        journal.put_direct({.fd = segment.file->fd,
+                            .chunk = chunk,
                             .from = static_cast<uint32_t>(at - chunk->position),
                             .size = static_cast<uint32_t>(end - at)});
         at = end;
     }
     segment.scheduled = until;
     direct_flights_++;
-    journal.mark({.log = this, .end = Offset{-1}, .log_start = Offset{-1}, .out = until, .segment = segment.base,
+    journal.mark({.log = this,
+                  .end = Offset{-1},
+                  .log_start = Offset{-1},
+                  .out = until,
+                  .segment = segment.base,
                   .file = journal.current_file()});
     return until;
 }
@@ -106,8 +121,12 @@ void PartitionLog::stage_data(Journal& journal, const Segment& segment, uint64_t
         const Chunk* chunk = chunk_at(segment, from);
         ASSERT(chunk && chunk->begin_position() <= from);
         const uint64_t end = std::min(chunk->end_position(), from + payload_max);
-        journal.put({.kind = EntryKind::data, .part = static_cast<uint8_t>(end < segment.size),
-                     .slot = spec_.slot.value, .segment = segment.base.value, .position = from, .next = next.value},
+        journal.put({.kind = EntryKind::data,
+                     .part = static_cast<uint8_t>(end < segment.size),
+                     .slot = spec_.slot.value,
+                     .segment = segment.base.value,
+                     .position = from,
+                     .next = next.value},
                     {chunk->buffer.data() + (from - chunk->position), end - from});
         from = end;
     }
@@ -118,7 +137,8 @@ void PartitionLog::on_committed(const CommitMark& mark) {
         ASSERT(direct_flights_ > 0);
         direct_flights_--;
         if (removing) storage_.wake();
-        if (Segment* segment = find_segment(mark.segment)) advance_out(*segment, std::max(segment->out, mark.out));
+        if (Segment* segment = find_segment(mark.segment))
+            advance_out(*segment, std::max(segment->out, mark.out));
         // What is not yet out was staged in this file or later.
         const bool only_tail = segments_.size() < 2 || segments_[segments_.size() - 2]->final;
         if (only_tail && written_epoch_ == epochs_.last()) dirty_file_ = std::max(dirty_file_, mark.file);

@@ -18,7 +18,7 @@ bool is_sane(const StorageConfig& config) {
 Task<Result<std::unique_ptr<Storage>>> Storage::open(Io& io, StorageConfig config) {
     if (!is_sane(config)) co_return Error::invalid_config;
     const std::string journals = config.directory + "/journal";
-    auto made = co_await make_directory(io, config.directory);
+    auto made = co_await make_root(io, config.directory);
     if (made) made = co_await make_directory(io, journals);
     if (made) made = co_await make_directory(io, journal_directory(config.directory, io.shard().value));
     if (made) made = co_await sync_directory(io, journals);
@@ -41,8 +41,10 @@ StorageImpl::StorageImpl(Io& io, StorageConfig config, RecoveredJournals recover
       descriptors_(io, config_.descriptors_max),
       indexes_(io, config_.index_cache_bytes),
       journal_(io, *this,
-               {.directory = journal_directory(config_.directory, io.shard().value), .files = config_.journal_files,
-                .file_bytes = config_.journal_file_bytes, .commits_in_flight = config_.commits_in_flight}) {
+               {.directory = journal_directory(config_.directory, io.shard().value),
+                .files = config_.journal_files,
+                .file_bytes = config_.journal_file_bytes,
+                .commits_in_flight = config_.commits_in_flight}) {
     stats_.damaged_entries = recovered_.damaged_entries;
 }
 
@@ -96,7 +98,8 @@ Task<Result<>> StorageImpl::start() {
     constexpr uint64_t sequence_gap = 1 << 20;  // Above whatever was put but never read.
     auto opened = co_await journal_.open({.incarnation = recovered_.incarnation_max + 1,
                                           .sequence = recovered_.sequence_max + sequence_gap,
-                                          .file = recovered_.file_max + 1, .names = recovered_.own_files});
+                                          .file = recovered_.file_max + 1,
+                                          .names = recovered_.own_files});
     opened = judge("the journal cannot be made", opened);
     if (!opened) co_return opened;
     started_ = true;
@@ -196,7 +199,8 @@ Result<> StorageImpl::judge(std::string_view what, Result<> result) {
 void StorageImpl::fail(std::string_view what) {
     if (failure_ != Error::none) return;
     failure_ = Error::kafka_storage_error;
-    io_.log().error("log", "the data directory is offline", {{"why", what}, {"directory", config_.directory}});
+    io_.log().error("log", "the data directory is offline",
+                    {{"why", what}, {"directory", config_.directory}});
     std::vector<PartitionLog*> all;
     for (const auto& [slot, log] : logs_) all.push_back(log.get());
     for (PartitionLog* log : all) log->fail(failure_);

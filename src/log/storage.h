@@ -1,4 +1,5 @@
-// A shard's storage: its logs by slot, the journal they share, memory and descriptor budgets, background work.
+// A shard's storage: its logs by slot, the journal they share, memory and descriptor budgets, background
+// work.
 //
 // What always holds: a log in `unstaged` has something for the journal; after the first failed write or flush
 // nothing is written again. Owned by the shard.

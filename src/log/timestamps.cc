@@ -73,7 +73,8 @@ Task<Result<Offset>> PartitionLog::time_floor(Offset base, int64_t timestamp) {
     const Segment* segment = find_segment(base);
     if (!segment) co_return Error::offset_out_of_range;
     if (segment->index) co_return base + segment->index->time_floor(timestamp - 1).offset;
-    const auto index = co_await storage_.indexes().get(key_of(*segment), path_of(*segment, ""), segment->size);
+    const auto index =
+        co_await storage_.indexes().get(key_of(*segment), path_of(*segment, ""), segment->size);
     if (!index && index.error() == Error::resource_not_found) co_return base;
     if (!index) co_return index.error();
     co_return base + (*index)->time_floor(timestamp - 1).offset;

@@ -31,8 +31,9 @@ Task<Result<>> PartitionLog::write_out() {
     for (const auto& segment : segments_)
         if (!segment->final) unfinished.push_back(segment.get());
     for (Segment* segment : unfinished) {
+        const bool sealed = segment->sealed;  // Else it may grow meanwhile.
         if (result) result = co_await write_segment(*segment);
-        if (result && segment->sealed) result = co_await finish_segment(*segment);
+        if (result && sealed) result = co_await finish_segment(*segment);
     }
     if (result) result = co_await write_derived(Sync::no);
     writing_out_ = false;
@@ -83,15 +84,23 @@ Task<Result<>> PartitionLog::write_piece(Segment& segment, int fd, uint64_t end)
     const uint64_t whole = align_down(until);
     uint8_t* bytes = chunk->buffer.data() + (from - chunk->position);
     if (whole > from) {
-        const OpArguments a{.fd = fd, .data = bytes, .size = whole - from, .offset = from,
-                            .flags = Op::durable, .buffer = &chunk->buffer};
+        const OpArguments a{.fd = fd,
+                            .data = bytes,
+                            .size = whole - from,
+                            .offset = from,
+                            .flags = Op::durable,
+                            .buffer = &chunk->buffer};
         const int32_t n = co_await Once{storage_.io(), Op::Kind::write, a};
         co_return written(segment, whole, whole - from, n);
     }
     IoBuffer copy{block_size};
     std::copy_n(bytes, until - from, copy.data());
-    const OpArguments a{.fd = fd, .data = copy.data(), .size = block_size, .offset = from,
-                        .flags = Op::durable, .buffer = &copy};
+    const OpArguments a{.fd = fd,
+                        .data = copy.data(),
+                        .size = block_size,
+                        .offset = from,
+                        .flags = Op::durable,
+                        .buffer = &copy};
     const int32_t n = co_await Once{storage_.io(), Op::Kind::write, a};
     co_return written(segment, until, block_size, n);
 }
@@ -181,16 +190,18 @@ Task<Result<>> PartitionLog::make_exact(Segment& segment) {
     co_return Result<>{};
 }
 
-// New entries behind those that are there. The time index first: where an offset entry is found after a crash,
-// the times of all batches before it are, too.
+// New entries behind those that are there. The time index first: where an offset entry is found after a
+// crash, the times of all batches before it are, too.
 Task<Result<>> PartitionLog::write_indexes(Segment& segment) {
     const SegmentIndex& index = *segment.index;
     const size_t entries = index.entry_count(), times = index.time_count();
     Result<> result;
     if (!segment.index_file_known) {
-        result = co_await write_file(storage_.io(), path_of(segment, ".timeindex"), index.time_bytes(), Sync::yes);
+        result =
+            co_await write_file(storage_.io(), path_of(segment, ".timeindex"), index.time_bytes(), Sync::yes);
         if (result)
-            result = co_await write_file(storage_.io(), path_of(segment, ".index"), index.offset_bytes(), Sync::yes);
+            result = co_await write_file(storage_.io(), path_of(segment, ".index"), index.offset_bytes(),
+                                         Sync::yes);
     } else {
         FilePart part{path_of(segment, ".timeindex"), segment.times_written * SegmentIndex::time_entry_bytes,
                       index.time_bytes(segment.times_written)};
@@ -229,7 +240,8 @@ Task<Result<>> PartitionLog::write_snapshot(Offset offset, std::vector<uint8_t> 
     auto result = co_await write_file(storage_.io(), directory_ + "/" + offset_name(offset, ".snapshot"),
                                       std::move(bytes), Sync::yes);
     if (!result) co_return result;
-    if (snapshots_on_disk_.empty() || snapshots_on_disk_.back() < offset) snapshots_on_disk_.push_back(offset);
+    if (snapshots_on_disk_.empty() || snapshots_on_disk_.back() < offset)
+        snapshots_on_disk_.push_back(offset);
     while (snapshots_on_disk_.size() > 2 && snapshots_on_disk_[1] <= durable_ && result) {
         const Offset old = snapshots_on_disk_.front();
         snapshots_on_disk_.erase(snapshots_on_disk_.begin());
@@ -255,7 +267,12 @@ bool PartitionLog::drop_chunk(const Chunk& chunk) {
     if (chunks_.empty() || chunks_.front() != &chunk || chunk.pins > 0 || writing_out_ || direct_flights_ > 0)
         return false;
     const Segment* segment = find_segment(chunk.segment);
-    const bool out = segment && segment->out >= chunk.end_position();
+    // A batch that begins in it must be out as a whole: it will be read from the file.
+    uint64_t needed = segment ? segment->size : 0;
+    for (size_t i = chunks_.size() - 1; i > 0 && segment; i--)
+        if (chunks_[i]->segment == segment->base && chunks_[i]->first_batch != UINT32_MAX)
+            needed = chunks_[i]->position + chunks_[i]->first_batch;
+    const bool out = segment && segment->out >= std::max(needed, chunk.end_position());
     const bool staged = staged_segment_ > chunk.segment ||
                         (staged_segment_ == chunk.segment && staged_position_ >= chunk.end_position());
     const bool untouched = chunk.end > chunk.begin;  // Else it was just made.

@@ -1,4 +1,5 @@
-// Storage against a model: random appends, reads, rolls, retention, removals, kills and power cuts, many seeds.
+// Storage against a model: random appends, reads, rolls, retention, removals, kills and power cuts, many
+// seeds.
 #include <doctest/doctest.h>
 
 #include "storage_world.h"
@@ -35,13 +36,15 @@ struct Workload {
         const Epoch epoch = std::max(w.storage().find(slot)->last_epoch(), Epoch{0});
         const auto batch = make_batch(random(1'000'000), size, static_cast<int64_t>(timestamp += random(3)));
         const Error error = w.program().append(slot, batch, epoch);
-        const bool fine = error == Error::none || error == Error::request_timed_out ||
-                          error == Error::kafka_storage_error;
+        const bool fine =
+            error == Error::none || error == Error::request_timed_out || error == Error::kafka_storage_error;
         CHECK(fine);
     }
     void start_later(LogModel& m, Log& log) {
         if (log.durable() <= log.log_start()) return;
-        const Offset to = log.log_start() + static_cast<int64_t>(random(static_cast<uint64_t>(log.durable() - log.log_start())));
+        const Offset to =
+            log.log_start() +
+            static_cast<int64_t>(random(static_cast<uint64_t>(log.durable() - log.log_start())));
         m.log_start_asked = std::max(m.log_start_asked, to);
         w.node.spawn(set_start(m, log, to));
     }
@@ -56,10 +59,15 @@ struct Workload {
     Task<> read(Log& log) {
         if (log.durable() <= log.log_start()) co_return;
         const Slot slot = log.spec().slot;
-        const Offset from = log.log_start() + static_cast<int64_t>(random(static_cast<uint64_t>(log.durable() - log.log_start())));
-        const auto slice = co_await log.read({.from = from, .max_bytes = random(50'000), .limit = log.durable()});
+        const Offset from =
+            log.log_start() +
+            static_cast<int64_t>(random(static_cast<uint64_t>(log.durable() - log.log_start())));
+        const auto slice =
+            co_await log.read({.from = from, .max_bytes = random(50'000), .limit = log.durable()});
         if (!slice) {
-            const bool fine = slice.error() == Error::offset_out_of_range || slice.error() == Error::kafka_storage_error;
+            const bool fine =
+                slice.error() == Error::offset_out_of_range || slice.error() == Error::kafka_storage_error;
+            CAPTURE(error_name(slice.error()));
             CHECK(fine);
             co_return;
         }
@@ -72,7 +80,8 @@ struct Workload {
             if (first) CHECK(batch->next_offset() > from);
             first = false;
             const auto& expected = w.model.at(slot).batches.at(batch->base_offset());
-            REQUIRE(std::equal(batch->bytes().begin(), batch->bytes().end(), expected.begin(), expected.end()));
+            REQUIRE(
+                std::equal(batch->bytes().begin(), batch->bytes().end(), expected.begin(), expected.end()));
         }
         CHECK(reader.error() == Error::none);
     }

@@ -10,7 +10,8 @@ TEST_CASE("a new storage starts, and what is appended becomes durable and readab
     w.add(0), w.add(1);
     w.boot();
     REQUIRE(w.wait_started());
-    for (uint64_t i = 0; i < 20; i++) CHECK(w.program().append(Slot{uint32_t(i % 2)}, make_batch(i, 200)) == Error::none);
+    for (uint64_t i = 0; i < 20; i++)
+        CHECK(w.program().append(Slot{uint32_t(i % 2)}, make_batch(i, 200)) == Error::none);
     CHECK(w.log(0).durable() == Offset{0});
     REQUIRE(w.settle());
     CHECK(w.log(0).durable() == w.log(0).end());
@@ -25,7 +26,8 @@ TEST_CASE("what was durable is there after a power cut, what was written after a
         w.boot();
         REQUIRE(w.wait_started());
         for (uint64_t i = 0; i < 200; i++) {
-            CHECK(w.program().append(Slot{uint32_t(i % 2)}, make_batch(i, 100 + i * 37 % 9000)) == Error::none);
+            CHECK(w.program().append(Slot{uint32_t(i % 2)}, make_batch(i, 100 + i * 37 % 9000)) ==
+                  Error::none);
             w.world.run_for(100'000);
         }
         REQUIRE(w.settle());

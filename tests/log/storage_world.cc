@@ -7,7 +7,8 @@ namespace millrace {
 
 std::vector<uint8_t> make_batch(uint64_t seed, size_t size, int64_t timestamp, ProducerId producer,
                                 int32_t sequence) {
-    BatchBuilder builder{{.producer_id = producer, .producer_epoch = static_cast<int16_t>(producer.value < 0 ? -1 : 0),
+    BatchBuilder builder{{.producer_id = producer,
+                          .producer_epoch = static_cast<int16_t>(producer.value < 0 ? -1 : 0),
                           .base_sequence = sequence}};
     const size_t records = 1 + seed % 3;
     for (size_t i = 0; i < records; i++) {
@@ -80,13 +81,22 @@ Error StorageProgram::append(Slot slot, const std::vector<uint8_t>& batch, Epoch
 // ---- The world -----------------------------------------------------------------------------------------
 
 StorageConfig StorageWorld::small() {
-    return {.directory = "data", .journal_files = 3, .journal_file_bytes = 256 << 10, .tail_cache_bytes = 256 << 10,
-            .dirty_bytes_max = 512 << 10, .direct_append_bytes = 16 << 10, .descriptors_max = 4,
+    return {.directory = "data",
+            .journal_files = 3,
+            .journal_file_bytes = 256 << 10,
+            .tail_cache_bytes = 256 << 10,
+            .dirty_bytes_max = 512 << 10,
+            .direct_append_bytes = 16 << 10,
+            .descriptors_max = 4,
             .index_cache_bytes = 1 << 10};
 }
 
 StorageWorld::StorageWorld(uint64_t seed, StorageConfig config, DiskOptions disk)
-    : world({.seed = seed}), node(world.add_node({.disk = disk})), config(std::move(config)) {}
+    : world({.seed = seed, .print_log = false}),
+      node(world.add_node({.disk = disk})),
+      config(std::move(config)) {
+    node.disk().put("data/lost+found", {});
+}
 
 LogModel& StorageWorld::add(uint32_t slot, LogConfig config) {
     LogModel& m = model[Slot{slot}];
@@ -146,6 +156,8 @@ Task<> StorageWorld::check_log(Slot slot) {
     Log* log = storage().find(slot);
     REQUIRE(log);
     REQUIRE(log->failure() == Error::none);
+    CAPTURE(log->end().value);
+    CAPTURE(m.durable.value);
     CHECK(log->end() >= m.durable);
     CHECK(log->log_start() >= m.log_start);
     CHECK(log->log_start() <= std::max(m.log_start_asked, m.log_start));

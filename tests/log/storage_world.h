@@ -17,8 +17,8 @@ std::vector<uint8_t> make_batch(uint64_t seed, size_t size, int64_t timestamp = 
 struct LogModel {
     LogSpec spec;
     std::map<Offset, std::vector<uint8_t>> batches;  // As they must be read: base offset and epoch patched.
-    Offset end, durable, log_start;  // durable, log_start: as told.
-    Offset log_start_asked;          // Perhaps not told yet.
+    Offset end, durable, log_start;                  // durable, log_start: as told.
+    Offset log_start_asked;                          // Perhaps not told yet.
     bool removing = false;
 };
 
@@ -62,8 +62,8 @@ class StorageWorld {
     // All that was appended is durable.
     bool settle();
 
-    // Every log holds what it must: nothing durable is missing, nothing else is there. The model takes over what
-    // the recovery kept of the rest.
+    // Every log holds what it must: nothing durable is missing, nothing else is there. The model takes over
+    // what the recovery kept of the rest.
     void check_all();
     Task<> check_log(Slot slot);
 
