@@ -87,7 +87,7 @@ std::vector<Command> record_commands() {
         {.name = "produce",
          .words = "TOPIC [VALUE...]",
          .words_min = 1,
-         .summary = "Send records: the values given, or each line of a file or stdin",
+         .summary = "Send records: given values, or each line of a file or stdin",
          .options = {{"key", 'k', text, "KEY", "Key of every record"},
                      {"key-separator", 'K', text, "TEXT", "Each line is KEY, this text, VALUE"},
                      {"file", 'f', text, "FILE", "Read lines from it instead of stdin"},

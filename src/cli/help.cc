@@ -12,7 +12,7 @@ std::string option_text(const Option& option) {
     std::string left = option.letter ? fmt::format("-{}, ", option.letter) : "    ";
     left += fmt::format("--{}", option.name);
     if (!option.value.empty()) left += fmt::format(" {}", option.value);
-    return fmt::format("  {:<34} {}\n", left, option.help);
+    return fmt::format("  {:<37} {}\n", left, option.help);
 }
 
 // "topic create|delete|describe|list" and what the family is for.

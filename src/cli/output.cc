@@ -180,7 +180,8 @@ ExitCode exit_code_of(Error error) {
 }
 
 int fail_with(const std::string& what, Error error, const std::string& detail) {
-    std::string text = what + ": " + std::string(error_message(error));
+    const bool unreached = error == Error::network_exception && !detail.empty();
+    std::string text = what + ": " + (unreached ? "no broker answers" : std::string(error_message(error)));
     if (!detail.empty()) text += " (" + detail + ")";
     return fail(exit_code_of(error), text, mend_for(error));
 }

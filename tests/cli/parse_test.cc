@@ -82,7 +82,7 @@ TEST_CASE("no command lacks help or an example, and the example is one of its ow
         CHECK_FALSE(command.summary.ends_with('.'));
         REQUIRE(!command.examples.empty());
         CHECK(command.examples[0].find("millrace " + std::string(command.name)) != std::string_view::npos);
-        CHECK(command.run != nullptr);
+        CHECK(static_cast<bool>(command.run));
         const std::string help = help_of(command);
         CHECK(help.find("xample") != std::string::npos);
         for (const Option& option : all_options(command)) {

@@ -184,7 +184,10 @@ TEST_CASE("records arrive in the partition of their key, in their order, and com
         f.run(produce_some(f.node.io(), f.options(), {.batch_size = 500}, 100, results));
         CHECK(results.size() > 4);
         int32_t sum = 0;
-        for (const Produced& batch : results) sum += batch.count, CHECK(batch.error == Error::none);
+        for (const Produced& batch : results) {
+            sum += batch.count;
+            CHECK(batch.error == Error::none);
+        }
         CHECK(sum == 100);
         CHECK(f.broker.next_offset[0] + f.broker.next_offset[1] == 100);
         std::vector<ConsumedRecord> records;
