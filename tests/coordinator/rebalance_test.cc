@@ -4,8 +4,7 @@
 using namespace millrace;
 using namespace millrace::test;
 
-TEST_CASE(
-    "a group that was Empty waits for more members, longer while they come, up to the rebalance timeout") {
+TEST_CASE("an Empty group waits for members, longer while they come, up to the rebalance timeout") {
     Lab lab;
     const std::string a = lab.new_id({.rebalance_ms = 7'000});
     const auto join_a = lab.join({.member = a, .rebalance_ms = 7'000});
