@@ -1,0 +1,81 @@
+// A scripted life, ended at each of its changes of the disk: appends, a roll, DeleteRecords, a removal,
+// recycling.
+#include <doctest/doctest.h>
+
+#include "storage_world.h"
+
+namespace millrace {
+
+namespace {
+
+Task<> delete_records(LogModel& m, Log& log) {
+    const Offset to = log.durable();
+    m.log_start_asked = to;
+    const auto done = co_await log.set_log_start(to);
+    if (done) m.log_start = to;
+}
+
+Task<> remove_log(Storage& storage, LogModel& m) {
+    m.removing = true;
+    const auto removed = co_await storage.remove(m.spec.slot);
+    CHECK((removed.ok() || removed.error() == Error::kafka_storage_error));
+}
+
+// Runs inside the node's turns, so that an end comes between two of them.
+Task<> live(StorageWorld& w) {
+    Io& io = w.node.io();
+    StorageProgram& program = w.program();
+    for (uint64_t i = 0; i < 60; i++) {
+        co_await sleep_for(io, 1'000'000);
+        for (const uint32_t slot : {0u, 1u, 2u})
+            if (program.storage->find(Slot{slot}))
+                (void)program.append(Slot{slot}, make_batch(i, 200 + i * 271 % 9'000));
+        if (i == 30) delete_records(w.model.at(Slot{0}), *program.storage->find(Slot{0})).detach();
+        if (i == 40) remove_log(*program.storage, w.model.at(Slot{2})).detach();
+    }
+}
+
+void script(StorageWorld& w) { (void)w.run(live(w)); }
+
+}  // namespace
+
+TEST_CASE("an end at any change of the disk loses nothing that was acknowledged") {
+    for (const Crash how : {Crash::kill, Crash::power_cut}) {
+        const uint64_t points = each_crash_point([&](uint64_t point) {
+            CAPTURE(point);
+            StorageWorld w{point};
+            w.add(0, {.segment_bytes = 50'000}), w.add(1), w.add(2);
+            w.boot();
+            w.node.crash_at_change(w.node.disk().changes() + point, how);
+            const bool started = w.wait_started();
+            if (started) script(w);
+            if (w.node.is_running()) return false;
+            w.node.restart();
+            REQUIRE(w.wait_started());
+            w.check_all();
+            return true;
+        });
+        CHECK(points > 100);
+    }
+}
+
+TEST_CASE("after a failed write nothing is acknowledged, and the next life has what was") {
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        CAPTURE(seed);
+        StorageWorld w{seed};
+        w.add(0, {.segment_bytes = 50'000}), w.add(1), w.add(2);
+        w.boot();
+        REQUIRE(w.wait_started());
+        w.node.disk().options().write_error = 20'000;
+        script(w);
+        const bool failed = w.storage().failure() != Error::none;
+        if (failed) CHECK(w.program().append(Slot{0}, make_batch(1, 10)) == Error::kafka_storage_error);
+        w.node.disk().options().write_error = 0;
+        w.crash(Crash::power_cut);
+        w.node.restart();
+        REQUIRE(w.wait_started());
+        w.check_all();
+    }
+}
+
+}  // namespace millrace
