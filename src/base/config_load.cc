@@ -215,9 +215,10 @@ class Loader {
             loaded_.config.memory_bytes = *bytes;
         }
         const std::string_view admin = value("millrace.admin.listen");
-        if (admin != "none" && !parse_host_port(admin))
+        const bool is_off = admin.empty() || admin == "none";
+        if (!is_off && !parse_host_port(admin))
             return fail("millrace.admin.listen", "not HOST:PORT, nor none");
-        loaded_.config.admin_listen = admin == "none" ? "" : admin;
+        loaded_.config.admin_listen = is_off ? "" : admin;
         if (loaded_.config.durability == Durability::memory)
             fail("millrace.durability", "only flush is served by this version");
     }

@@ -338,6 +338,7 @@ TEST_CASE("sizes, shards and retention are checked") {
     CHECK_FALSE(load_file("log.retention.hours=0").ok());
     CHECK_FALSE(load_file("num.partitions=0").ok());
     CHECK(loaded("millrace.admin.listen=none").admin_listen.empty());
+    CHECK(loaded("millrace.admin.listen=").admin_listen.empty());
     CHECK_FALSE(load_file("millrace.admin.listen=9644").ok());
 }
 
