@@ -106,7 +106,12 @@ Task<Result<>> Shard::open_partitions() {
 
 Task<Result<>> Shard::finish_recovery() { co_return co_await storage_->finish_recovery(); }
 
-Task<Result<>> Shard::start_storage() { co_return co_await storage_->start(); }
+Task<Result<>> Shard::start_storage() {
+    auto starting = storage_->start();
+    const auto started = co_await starting;
+    if (started) storage_->run().detach();
+    co_return started;
+}
 
 Task<Result<>> Shard::register_broker() {
     unspread_.clear();
