@@ -156,7 +156,7 @@ class Chaos {
     explicit Chaos(uint64_t seed) : dice_({.seed = seed * 31}), net_(sim_options(seed), net_options()) {}
 
     void run() {
-        const size_t clients = 2 + below(5);
+        const size_t clients = 2 + below(3);
         for (size_t i = 0; i < clients; i++) clients_.emplace_back(), plan(clients_.back());
         for (Client& client : clients_) net_.client.spawn(live(net_, client));
         const auto over = [this] {
@@ -185,9 +185,9 @@ class Chaos {
         resets_ = below(3) == 0;
         return {.seed = seed,
                 .network = {.window_bytes = one_of({1'000, 20'000, 256 << 10}),
-                            .piece_max = one_of({7, 100, 3'000, 64 << 10}),
+                            .piece_max = one_of({31, 400, 3'000, 64 << 10}),
                             .receive_buffers = static_cast<uint16_t>(one_of({2, 8, 64})),
-                            .receive_buffer_size = static_cast<uint32_t>(one_of({64, 1'000, 16 << 10})),
+                            .receive_buffer_size = static_cast<uint32_t>(one_of({200, 1'000, 16 << 10})),
                             .reset = static_cast<uint32_t>(resets_ ? 5'000 : 0),
                             .short_send = static_cast<uint32_t>(one_of({0, 300'000})),
                             .lapse = static_cast<uint32_t>(one_of({0, 200'000}))}};
