@@ -19,7 +19,7 @@
 #include "millrace/wire/frame.h"
 #include "millrace/wire/metadata.h"
 
-namespace millrace {
+namespace millrace::client {
 
 // ---- One connection ------------------------------------------------------------------------------------
 
@@ -521,4 +521,4 @@ struct DescribedGroup {
 };
 Task<DescribedGroup> describe_group(Client& client, std::string group);
 
-}  // namespace millrace
+}  // namespace millrace::client

@@ -70,7 +70,8 @@ class Shard {
     // Recovers what the disk has, replays the metadata, opens every partition and coordinator of every shard,
     // registers the broker. kafka_storage_error when a disk cannot be used; the log says why in one line.
     Task<Result<>> start_node();
-    // No longer ready: parked fetches and group calls are answered on every shard, so that connections can end.
+    // No longer ready: parked fetches and group calls are answered on every shard, so that connections can
+    // end.
     Task<> begin_stop();
     // Answers all other waiters, puts everything on disk. Connections are closed before.
     Task<> stop_node();

@@ -1,6 +1,5 @@
 // `millrace serve` at run time: the process around a node. Shards on real rings, signals, the banner, the
 // end.
-#include <atomic>
 #include <cstdio>
 
 #include "command.h"
@@ -62,7 +61,7 @@ class BrokerProcess {
     std::unique_ptr<DirectoryLock> lock_;
     std::unique_ptr<Host> host_;
     bool is_open_ = false;  // Shard 0's.
-    std::atomic<int> exit_code_ = exit_ok;
+    int exit_code_ = exit_ok;  // Shard 0's while it runs.
 };
 
 Level BrokerProcess::log_level() const {

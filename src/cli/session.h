@@ -6,6 +6,8 @@
 
 namespace millrace::cli {
 
+using namespace client;
+
 struct Session {
     Io& io;
     const Arguments& arguments;

@@ -6,7 +6,7 @@
 #include "millrace/wire/describe_groups.h"
 #include "millrace/wire/list_groups.h"
 
-namespace millrace {
+namespace millrace::client {
 
 namespace {
 
@@ -113,4 +113,4 @@ Task<DescribedGroup> describe_group(Client& client, std::string group) {
     co_return described;
 }
 
-}  // namespace millrace
+}  // namespace millrace::client

@@ -3,7 +3,7 @@
 #include "millrace/wire/find_coordinator.h"
 #include "millrace/wire/list_offsets.h"
 
-namespace millrace {
+namespace millrace::client {
 
 namespace {
 
@@ -236,4 +236,4 @@ Task<Result<int64_t>> Client::list_offset(std::string name, int32_t partition, i
     }
 }
 
-}  // namespace millrace
+}  // namespace millrace::client

@@ -6,7 +6,7 @@
 
 #include "millrace/client.h"
 
-namespace millrace {
+namespace millrace::client {
 
 namespace {
 
@@ -296,4 +296,4 @@ void ClientConnection::break_off(std::string reason, Error error) {
     progress_.notify_all();
 }
 
-}  // namespace millrace
+}  // namespace millrace::client

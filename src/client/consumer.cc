@@ -2,7 +2,7 @@
 #include "millrace/client.h"
 #include "millrace/wire/fetch.h"
 
-namespace millrace {
+namespace millrace::client {
 
 namespace {
 
@@ -138,4 +138,4 @@ Error Consumer::take(const Fetched& fetched, std::vector<ConsumedRecord>& out) {
     return batches.error();
 }
 
-}  // namespace millrace
+}  // namespace millrace::client

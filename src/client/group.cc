@@ -8,7 +8,7 @@
 #include "millrace/wire/offset_fetch.h"
 #include "millrace/wire/sync_group.h"
 
-namespace millrace {
+namespace millrace::client {
 
 namespace {
 
@@ -254,4 +254,4 @@ Task<Result<TopicOffsets>> committed_offsets(Client& client, std::string group) 
     co_return offsets;
 }
 
-}  // namespace millrace
+}  // namespace millrace::client

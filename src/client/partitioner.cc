@@ -1,7 +1,7 @@
 // The partition of a key as Java's clients choose it, so that all clients agree where a key lives.
 #include "millrace/client.h"
 
-namespace millrace {
+namespace millrace::client {
 
 namespace {
 
@@ -33,4 +33,4 @@ int32_t partition_of_key(Bytes key, int32_t partition_count) {
     return static_cast<int32_t>(murmur2(key) & 0x7fffffff) % partition_count;
 }
 
-}  // namespace millrace
+}  // namespace millrace::client

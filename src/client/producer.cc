@@ -3,7 +3,7 @@
 #include "millrace/wire/init_producer_id.h"
 #include "millrace/wire/produce.h"
 
-namespace millrace {
+namespace millrace::client {
 
 namespace {
 
@@ -150,4 +150,4 @@ Task<Produced> Producer::send_once(int32_t partition, const Batch& batch) {
     co_return result;
 }
 
-}  // namespace millrace
+}  // namespace millrace::client

@@ -2,7 +2,7 @@
 // the C library's resolver.
 #include "millrace/client.h"
 
-namespace millrace {
+namespace millrace::client {
 
 namespace {
 
@@ -84,4 +84,4 @@ Task<std::optional<std::string>> resolve_address(Io& io, std::string address) {
     co_return join(*found, port);
 }
 
-}  // namespace millrace
+}  // namespace millrace::client

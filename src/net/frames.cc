@@ -21,29 +21,29 @@ std::string_view foreign_tongue(const uint8_t* head) {
 
 // ---- Memory --------------------------------------------------------------------------------------------
 
-Chunk* InputMemory::take() {
-    if (spare_.empty()) return std::make_unique<Chunk>().release();
-    Chunk* chunk = spare_.back().release();
+ReceivedPiece* InputMemory::take() {
+    if (spare_.empty()) return std::make_unique<ReceivedPiece>().release();
+    ReceivedPiece* chunk = spare_.back().release();
     spare_.pop_back();
     return chunk;
 }
 
-Chunk* InputMemory::lend(ReceiveBuffer buffer, Bytes bytes) {
-    Chunk* chunk = take();
+ReceivedPiece* InputMemory::lend(ReceiveBuffer buffer, Bytes bytes) {
+    ReceivedPiece* chunk = take();
     chunk->bytes = bytes, chunk->buffer = buffer, chunk->users = 1;
     lent_++;
     return chunk;
 }
 
-Chunk* InputMemory::own(std::vector<uint8_t> bytes) {
-    Chunk* chunk = take();
+ReceivedPiece* InputMemory::own(std::vector<uint8_t> bytes) {
+    ReceivedPiece* chunk = take();
     chunk->owned = std::move(bytes);
     chunk->bytes = chunk->owned, chunk->users = 1;
     owned_bytes_ += chunk->owned.capacity();
     return chunk;
 }
 
-void InputMemory::drop(Chunk* chunk) {
+void InputMemory::drop(ReceivedPiece* chunk) {
     ASSERT(chunk->users > 0);
     if (--chunk->users > 0) return;
     if (chunk->buffer) {
@@ -53,7 +53,7 @@ void InputMemory::drop(Chunk* chunk) {
     }
     ASSERT(owned_bytes_ >= chunk->owned.capacity());
     owned_bytes_ -= chunk->owned.capacity();
-    std::unique_ptr<Chunk> spare{chunk};
+    std::unique_ptr<ReceivedPiece> spare{chunk};
     *chunk = {};
     if (spare_.size() < spare_max) spare_.push_back(std::move(spare));
 }
@@ -175,13 +175,13 @@ void FrameCutter::give_partial(Frame& frame) {
 
 void FrameCutter::park(Frame* frame) {
     if (frame && frame->chunk && frame->chunk->buffer) {
-        Chunk* copy = memory_.own({frame->bytes.begin(), frame->bytes.end()});
+        ReceivedPiece* copy = memory_.own({frame->bytes.begin(), frame->bytes.end()});
         memory_.drop(std::exchange(frame->chunk, copy));
         frame->bytes = copy->bytes;
     }
     if (!current_ || !current_->buffer) return;
     if (rest().empty()) return void(advance());
-    Chunk* copy = memory_.own({rest().begin(), rest().end()});
+    ReceivedPiece* copy = memory_.own({rest().begin(), rest().end()});
     memory_.drop(std::exchange(current_, copy));
     position_ = 0;
 }

@@ -12,7 +12,7 @@
 namespace millrace {
 
 // Bytes that requests look into: a receive buffer or memory of our own. Counts who looks.
-struct Chunk {
+struct ReceivedPiece {
     Bytes bytes;
     std::optional<ReceiveBuffer> buffer;
     std::vector<uint8_t> owned;
@@ -31,9 +31,9 @@ class InputMemory {
     InputMemory(const InputMemory&) = delete;
 
     // Both have one user to begin with.
-    Chunk* lend(ReceiveBuffer buffer, Bytes bytes);
-    Chunk* own(std::vector<uint8_t> bytes);
-    void drop(Chunk* chunk);
+    ReceivedPiece* lend(ReceiveBuffer buffer, Bytes bytes);
+    ReceivedPiece* own(std::vector<uint8_t> bytes);
+    void drop(ReceivedPiece* chunk);
     void give_back(ReceiveBuffer buffer) { io_.give_back(buffer); }
 
     const Limits& limits() const { return limits_; }
@@ -45,14 +45,14 @@ class InputMemory {
     uint32_t lent() const { return lent_; }
 
  private:
-    Chunk* take();
+    ReceivedPiece* take();
 
     static constexpr size_t spare_max = 256;
     Io& io_;
     Limits limits_;
     uint32_t lent_ = 0;
     uint64_t owned_bytes_ = 0;
-    std::vector<std::unique_ptr<Chunk>> spare_;
+    std::vector<std::unique_ptr<ReceivedPiece>> spare_;
 };
 
 // One request without its size bytes. Stays where it is: small ones lie inside.
@@ -63,7 +63,7 @@ struct Frame {
     Frame(const Frame&) = delete;
 
     Bytes bytes;
-    Chunk* chunk = nullptr;  // What the bytes lie in, when they do not lie in `small`.
+    ReceivedPiece* chunk = nullptr;  // What the bytes lie in, when they do not lie in `small`.
     std::array<uint8_t, small_max> small;
 };
 
@@ -99,7 +99,7 @@ class FrameCutter {
     void give_partial(Frame& frame);
 
     InputMemory& memory_;
-    Chunk* current_ = nullptr;  // Where the next byte is; none: nothing is at hand.
+    ReceivedPiece* current_ = nullptr;  // Where the next byte is; none: nothing is at hand.
     size_t position_ = 0;
     std::vector<uint8_t> partial_;  // The beginning of a request, its size bytes first.
     std::vector<uint8_t> stash_;    // Came after current_.

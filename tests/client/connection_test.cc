@@ -3,6 +3,7 @@
 #include "scripted_broker.h"
 
 using namespace millrace;
+using namespace millrace::client;
 using namespace millrace::client_test;
 
 namespace {

@@ -4,6 +4,7 @@
 #include "millrace/client.h"
 
 using namespace millrace;
+using namespace millrace::client;
 
 TEST_CASE("murmur2 is that of Kafka's Java client") {
     // The values of Kafka's own UtilsTest.

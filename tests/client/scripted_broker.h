@@ -17,6 +17,8 @@
 
 namespace millrace::client_test {
 
+using namespace client;
+
 class ScriptedBroker {
  public:
     explicit ScriptedBroker(SimNode& node) : io_(node.io()), address_(node.address()) {}
