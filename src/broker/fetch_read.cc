@@ -4,16 +4,6 @@
 namespace millrace {
 namespace {
 
-// A part on its way home to be destroyed there.
-class Homecoming final : public Letter {
- public:
-    explicit Homecoming(std::unique_ptr<FetchPart> part) : part_(std::move(part)) {}
-    void deliver() override { const std::unique_ptr<Homecoming> self{this}; }
-
- private:
-    std::unique_ptr<FetchPart> part_;
-};
-
 Error check_epoch(const Partition& partition, Epoch asked) {
     if (asked.value == -1 || asked == partition.leader_epoch()) return Error::none;
     return asked < partition.leader_epoch() ? Error::fenced_leader_epoch : Error::unknown_leader_epoch;
@@ -37,8 +27,8 @@ void look_at(Partition& partition, FetchItem& item) {
                      ? check_epoch(partition, item.current_leader_epoch)
                      : Error::inconsistent_topic_id;
     if (item.error == Error::none) item.error = check_divergence(partition, item);
-    if (item.error == Error::none && (item.from < item.log_start || item.from > partition.end()))
-        item.error = Error::offset_out_of_range;
+    const bool is_inside = item.from >= item.log_start && item.from <= partition.end();
+    if (item.error == Error::none && !item.diverging && !is_inside) item.error = Error::offset_out_of_range;
     if (item.error == Error::none) item.error = partition.log().failure();
 }
 
@@ -61,11 +51,23 @@ Task<> read_item(Partition& partition, FetchItem& item, ReadRequest read) {
 
 }  // namespace
 
+namespace {
+
+Task<bool> unpin_all(FetchPart& part) {
+    part.items.clear();
+    co_return true;
+}
+
+// A coroutine, so that a part that is on its way when the node dies dies with it.
+Task<> take_home(Shard& here, std::unique_ptr<FetchPart> part) {
+    auto crossing = here.on<bool>(part->home, [&part = *part](Shard&) { return unpin_all(part); });
+    co_await crossing;
+}
+
+}  // namespace
+
 HeldPart::~HeldPart() {
-    if (part_->home == here_.id()) return;
-    const ShardId home = part_->home;
-    auto letter = std::make_unique<Homecoming>(std::move(part_));
-    here_.io().post(home, *letter.release());
+    if (part_->home != here_.id()) take_home(here_, std::move(part_)).detach();
 }
 
 Task<bool> read_part(Shard& home, FetchPart& part) {
