@@ -16,7 +16,8 @@ class AppendGate {
 
     // Nobody waits and there is room: append at once, without the two below.
     bool is_open() const { return next_ticket_ == serving_ && storage_.has_room(); }
-    // Otherwise: enter, append before anything else is awaited, leave.
+    // Otherwise: enter, append before anything else is awaited, leave. After a failure of the storage it lets
+    // everyone in, to be refused by their logs.
     Task<> enter();
     void leave();
 

@@ -6,7 +6,7 @@ namespace millrace {
 Task<> AppendGate::enter() {
     const uint64_t ticket = next_ticket_++;
     while (ticket != serving_) co_await moved_;
-    while (!storage_.has_room()) {
+    while (!storage_.has_room() && storage_.failure() == Error::none) {
         auto room = storage_.room();
         co_await room;
     }
