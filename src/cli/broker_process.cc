@@ -116,6 +116,7 @@ Task<> BrokerProcess::open(Io& io) {
     if (!opened) {
         io.log().error("cli", "broker not started", {{"error", opened.error()}});
         exit_code_ = opened.error() == Error::inconsistent_cluster_id ? exit_config : exit_failed;
+        co_await fronts_[0]->close(0);
         host_->stop();
         co_return;
     }
