@@ -33,6 +33,7 @@ namespace millrace {
 
 // ---- Bytes ---------------------------------------------------------------------------------------------
 
+// Views: whoever hands one over says how long the memory lives.
 using Bytes = std::span<const uint8_t>;
 using MutableBytes = std::span<uint8_t>;
 
@@ -85,7 +86,7 @@ template <class T = void> class [[nodiscard]] Result {
 template <> class [[nodiscard]] Result<void> {
  public:
     Result() = default;
-    Result(Error error) : error_(error) {}
+    Result(Error error) : error_(error) {}  // Error::none is a good one.
 
     bool ok() const { return error_ == Error::none; }
     explicit operator bool() const { return ok(); }

@@ -131,14 +131,15 @@ struct ListenerConfig {
 enum class Compression : uint8_t { uncompressed, gzip, snappy, lz4, zstd, producer };
 enum class Durability : uint8_t { flush, memory };  // What acks=all waits for. Only flush is served.
 
-// What Millrace honours of the broker's keys, parsed. Times in the unit of the name; -1 = no limit.
+// The broker's keys that are read, parsed. Times in the unit of the name; -1 = no limit. docs/PROTOCOL.md
+// names those that have no effect yet.
 struct BrokerConfig {
     int32_t node_id = 1;
     std::string rack;  // broker.rack; empty: none.
     std::vector<ListenerConfig> listeners;
     std::string data_dir;       // log.dirs.
     int32_t shards = 0;         // millrace.shards; 0 = one per core.
-    uint64_t memory_bytes = 0;  // millrace.memory; 0 = by itself.
+    uint64_t memory_bytes = 0;  // millrace.memory; 0 = by itself. Nobody asks for it yet.
     std::string admin_listen;   // millrace.admin.listen, "127.0.0.1:9644"; empty: no HTTP port.
     std::string log_level;      // millrace.log.level: debug, info, warn, error.
     Durability durability = Durability::flush;  // millrace.durability: of topics that do not say.

@@ -34,8 +34,9 @@ class Deadlines {
     Deadlines(const Deadlines&) = delete;
     ~Deadlines() { ASSERT(entries_.empty()); }
 
-    // At a time of Io::now_ns(). May be late by the length of a turn.
+    // At a time of Io::now_ns(). May be late by the length of a turn. The entry must not be set already.
     void set(Entry& entry, uint64_t at_ns);
+    // The entry must be set, here.
     void drop(Entry& entry);
     size_t count() const { return entries_.size(); }
 

@@ -12,13 +12,11 @@
 //   order awaits. Close an fd only when nothing is under way on it: closing ends no op.
 // - All that an op points to (path, data, pieces, names ...) stays as it is until done.
 // - A lasting op says more = true with each good value, and ends with one more = false: value 0 (a receive:
-// the
-//   peer ended or the socket was shut down) or a negative errno. After a cancel, what had already happened is
-//   still told first; then -ECANCELED. An accept that failed (-EMFILE ...) has ended: wait a little, arm
-//   again.
+//   the peer ended or the socket was shut down) or a negative errno. After a cancel, what had already
+//   happened is still told first; then -ECANCELED. An accept that failed (-EMFILE ...) has ended: wait a
+//   little, arm again.
 // - A cancelled op is done with -ECANCELED if it had not happened yet, else with what happened. A file op
-// that
-//   has begun is not interrupted.
+//   that has begun is not interrupted.
 #pragma once
 #include <string>
 #include <vector>
@@ -187,16 +185,18 @@ struct IoStatistics {
 // One shard's way to the world. All functions belong to that shard.
 class Io {
  public:
+    // The op is the caller's, and stays where it is until its last done.
     virtual void submit(Op& op) = 0;
     // Asks for an early end; done is still called, with -ECANCELED or with what happened first.
     virtual void cancel(Op& op) = 0;
+    // Each buffer that a receive brought, once; on the shard that received.
     virtual void give_back(ReceiveBuffer buffer) = 0;
     // To this shard itself too. Never delivers inside post.
     virtual void post(ShardId to, Letter& letter) = 0;
 
     virtual uint64_t now_ns() const = 0;  // Monotonic; as of the start of this turn.
     virtual int64_t wall_ms() const = 0;  // Milliseconds since 1970; as of the start of this turn.
-    virtual uint64_t random() = 0;
+    virtual uint64_t random() = 0;        // 64 bits; from the kernel's generator, or from the seed.
 
     virtual ShardId shard() const = 0;
     virtual uint16_t shard_count() const = 0;

@@ -27,7 +27,8 @@ struct NodeIdentity {
 // node.meta: two checksummed copies, of which one suffices. Nothing when the directory has none (it is new,
 // never the old one come back); kafka_storage_error when both copies are bad or the directory is unreadable.
 Task<Result<std::optional<NodeIdentity>>> read_identity(Io& io, std::string directory);
-// Makes the directory if it is missing; durable when it returns.
+// Makes the directory if it is missing; durable when it returns. kafka_storage_error; request_timed_out when
+// the disk is full; invalid_request when the cluster id is too long.
 Task<Result<>> write_identity(Io& io, std::string directory, NodeIdentity identity);
 
 // ---- Settings -------------------------------------------------------------------------------------------
@@ -57,7 +58,7 @@ struct LogSpec {
 struct StorageConfig {
     std::string directory;
     uint32_t journal_files = 4;              // At least 2.
-    uint64_t journal_file_bytes = 64 << 20;  // A multiple of 4,096, at least 64 KiB.
+    uint64_t journal_file_bytes = 64 << 20;  // A multiple of 4,096, at least 128 KiB.
     uint64_t tail_cache_bytes = 64 << 20;    // Recent bytes of all logs that stay in memory.
     uint64_t dirty_bytes_max = 128 << 20;    // Appended but not yet in segments: has_room() is false above.
     uint64_t direct_append_bytes = 64
@@ -160,17 +161,19 @@ class Log {
 
     virtual Offset log_start() const = 0;
     virtual Offset end() const = 0;      // The log end offset: the next record's offset.
-    virtual Offset written() const = 0;  // Below: the device has it.
-    virtual Offset durable() const = 0;  // Below: flushed.
+    virtual Offset written() const = 0;  // Below: the device has it. Today each commit is one durable
+    virtual Offset durable() const = 0;  // write, so both are the same. Below: flushed.
     virtual uint64_t size_bytes() const = 0;
     virtual size_t segment_count() const = 0;
     // none, or why the log serves nothing: kafka_storage_error (disk failed, or durable bytes were found
     // damaged).
     virtual Error failure() const = 0;
 
-    // Checks the producer's sequence (idempotence), gives offsets, copies, schedules a commit. Fails with
-    // kafka_storage_error, record_list_too_large (larger than a segment), out_of_order_sequence_number,
-    // invalid_producer_epoch, fenced_leader_epoch, request_timed_out (no room: await Storage::room first).
+    // Checks the producer's sequence (idempotence, KIP-98), gives offsets, copies, schedules a commit. Fails
+    // with kafka_storage_error, corrupt_message (not one batch), record_list_too_large (larger than a segment
+    // or a quarter of a journal file), out_of_order_sequence_number, invalid_producer_epoch,
+    // fenced_leader_epoch, request_timed_out (no room: await Storage::room first),
+    // unknown_topic_or_partition (it is being removed).
     virtual Result<Appended> append(const AppendRequest& request) = 0;
     // Starts a leader epoch at end(), before its first append; durable with the next commit.
     // fenced_leader_epoch when it is below the last one.
@@ -179,12 +182,13 @@ class Log {
     // From memory only: nothing (nullopt) when bytes on disk are needed. An empty slice when there is nothing
     // below the limit. Fails with offset_out_of_range, kafka_storage_error.
     virtual std::optional<Result<Slice>> read_cached(const ReadRequest& request) = 0;
-    // From memory or disk. corrupt_message when the bytes on disk are not what was written.
+    // From memory or disk. Fails as read_cached, and with corrupt_message when the bytes on disk are not what
+    // was written (every batch from disk has its CRC checked).
     virtual Task<Result<Slice>> read(ReadRequest request) = 0;
 
     // The first record with a timestamp >= `timestamp` at or above log_start() and below `limit`; offset -1
-    // when there is none. -3 (max timestamp): the first record with the largest one. Other negatives:
-    // invalid_request.
+    // when there is none. -3 (max timestamp, KIP-734): the first record with the largest one. Other
+    // negatives: invalid_request. Fails as read, too. Times are in ms since 1970.
     virtual Task<Result<TimestampOffset>> offset_for_timestamp(int64_t timestamp, Offset limit) = 0;
 
     // OffsetForLeaderEpoch: the largest epoch <= `epoch` and where it ends; -1, -1 when the log knows none
@@ -223,13 +227,16 @@ struct StorageStats {
 class Storage {
  public:
     // Reads all journals in the directory, whatever the number of shards was, and keeps what belongs to slots
-    // of this shard. kafka_storage_error when the directory cannot be used. `io` must outlive it.
+    // of this shard. kafka_storage_error when the directory cannot be used, request_timed_out when the disk
+    // is full, invalid_config when the settings make no sense. `io` must outlive it.
     static Task<Result<std::unique_ptr<Storage>>> open(Io& io, StorageConfig config);
     virtual ~Storage() = default;  // After close(), or after a failure; not while anything awaits it.
 
     // Opens the partition's directory, re-applies what its segments lack, rebuilds what is derived; makes it
     // when it is new. A directory of the same name with another topic id is set aside as "-stray".
-    // Also after start. Many may run at once. The log stays where it is until removed.
+    // Also after start. Many may run at once. The log stays where it is until removed. A damaged partition is
+    // a success whose log has failed by itself. kafka_storage_error (which takes the Storage offline), or
+    // request_timed_out when the disk is full.
     virtual Task<Result<Log*>> load(LogSpec spec) = 0;
     // Everything re-applied is durable in the segments; journal entries of slots that were not loaded are
     // dropped (each slot is logged).

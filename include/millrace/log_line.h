@@ -62,7 +62,7 @@ class Logger {
     void error(std::string_view module, std::string_view event, std::initializer_list<Field> fields = {}) {
         line(Level::error, module, event, fields);
     }
-    // Tells of repeats that were not yet told. At the end, and whenever the shard is idle.
+    // Tells of repeats that were not yet told. The owner calls it, at the end and whenever it likes.
     void flush();
 
  private:

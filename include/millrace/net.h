@@ -52,6 +52,7 @@ class Server {
     ~Server();
     Server(const Server&) = delete;
 
+    // The error in the result is told to the caller only: nothing is logged.
     Task<Listening> listen(ListenRequest request);
 
     // Ends all listeners and connections: nothing more is read, what runs is answered, for at most

@@ -127,7 +127,8 @@ template <class T> class [[nodiscard]] Task {
     }
     T await_resume() { return handle_.promise().take(); }
 
-    // Runs on its own from here; its frame is freed when it ends. Only net/, shard/ and tests may do this.
+    // Runs on its own from here, until its first wait inside this call; its frame is freed when it ends. Only
+    // where a life begins: net/, shard/, a process's root task, the sentries of a parked fetch, tests.
     void detach() && {
         auto& promise = handle_.promise();
         promise.detached = true;

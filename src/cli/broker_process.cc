@@ -60,7 +60,7 @@ class BrokerProcess {
     std::vector<std::unique_ptr<Front>> owned_;  // Each made and destroyed on its shard's thread.
     std::unique_ptr<DirectoryLock> lock_;
     std::unique_ptr<Host> host_;
-    bool is_open_ = false;  // Shard 0's.
+    bool is_open_ = false;     // Shard 0's.
     int exit_code_ = exit_ok;  // Shard 0's while it runs.
 };
 
