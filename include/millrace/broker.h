@@ -45,7 +45,7 @@ struct Reply {
 // How a request may run beside others of the same connection.
 enum class Overlap : uint8_t {
     free,     // Starts at once; only its reply waits for its turn.
-    barrier,  // Starts when everything before it is answered, and nothing after it starts before that.
+    barrier,  // Starts when every handler before it has ended; nothing after it starts before it has ended.
 };
 
 class RequestHandler {

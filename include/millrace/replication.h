@@ -41,8 +41,8 @@ class Partition final : private LogListener {
     // Below it no transaction is open: the limit of read_committed.
     Offset last_stable_offset() const { return high_watermark(); }
 
-    // One validated batch (its timestamps patched). Fails as Log::append, and with not_leader_or_follower
-    // after resign.
+    // One validated batch (its timestamps patched). Fails as Log::append, and after resign with the error
+    // that was given there.
     Result<Appended> append(Bytes batch);
 
     // Ends when everything below `next` is as safe as `acks` asks. request_timed_out at the deadline (the
