@@ -26,7 +26,8 @@ constexpr std::string_view own_sizes = "The metadata log has its own timings and
 constexpr std::string_view metrics_by_http = "Metrics are served by HTTP (millrace.admin.listen).";
 constexpr std::string_view no_compaction =
     "Compaction is not part of this version: compacted topics keep everything.";
-constexpr std::string_view failure_stops = "There is one data directory: its failure stops the node.";
+constexpr std::string_view failure_stays =
+    "A shard whose disk has failed answers errors until the broker is started again.";
 constexpr std::string_view no_checkpoints = "No checkpoint files are written.";
 constexpr std::string_view starts_itself = "Background work starts by itself.";
 constexpr std::string_view limited_by_count = "Connections are limited by max.connections.";
@@ -147,7 +148,7 @@ constexpr KeyRow rows[] = {
     {"log.cleaner.io.buffer.size", int32, "524288", at_least(0), dynamic, no_compaction},
     {"log.cleaner.io.max.bytes.per.second", float64, "1.7976931348623157E308", any, dynamic, no_compaction},
     {"log.cleaner.threads", int32, "1", at_least(0), dynamic, no_compaction},
-    {"log.dir.failure.timeout.ms", int64, "30000", at_least(1), fixed, failure_stops},
+    {"log.dir.failure.timeout.ms", int64, "30000", at_least(1), fixed, failure_stays},
     {"log.flush.offset.checkpoint.interval.ms", int32, "60000", at_least(0), fixed, no_checkpoints},
     {"log.flush.start.offset.checkpoint.interval.ms", int32, "60000", at_least(0), fixed, no_checkpoints},
     {"log.initial.task.delay.ms", int64, "30000", at_least(0), hidden, starts_itself},

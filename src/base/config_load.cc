@@ -67,7 +67,7 @@ class Loader {
         if (const auto nearest = nearest_broker_key(name))
             message += "; did you mean " + std::string(*nearest) + "?";
         else
-            message += "; `millrace help serve` says which keys there are";
+            message += "; neither Kafka nor Millrace has one of that name";
         loaded_.errors.push_back(message);
     }
 
