@@ -1,9 +1,8 @@
 // A log in memory: segments, tail chunks, epochs, producers, and how far each byte has come.
 //
-// A byte's way: appended to a tail chunk -> staged (its entry is in a commit) -> durable (the commit
-// completed)
-// -> out (durable in its segment; from here its chunk may go). What always holds: staged and out each follow
-// appended; log_start <= durable <= end. Owned by the shard's Storage.
+// A byte's way: appended to a tail chunk -> staged (its entry is in a commit) -> durable (that commit has
+// completed) -> out (durable in its segment; from here its chunk may go). What always holds: staged and out
+// each follow appended; log_start <= durable <= end. Owned by the shard's Storage.
 #pragma once
 #include "chunks.h"
 #include "epochs.h"
@@ -68,6 +67,9 @@ class PartitionLog final : public Log {
     // Files of dropped segments, once the new log start is durable.
     Task<Result<>> remove_doomed();
     bool has_doomed() const;
+    // Segments below the log's start that nobody uses any more; how many went.
+    bool can_drop_first() const { return can_drop(0); }
+    size_t drop_below_start();
     // Lets go of the oldest chunk if nothing needs it.
     bool drop_chunk(const Chunk& chunk);
     // Lets go of all memory of the tail.
@@ -149,7 +151,6 @@ class PartitionLog final : public Log {
     bool is_expired(const Segment& segment, int64_t wall_ms) const;
     bool can_drop(size_t i) const;
     void move_log_start(Offset offset);
-    size_t drop_below_start();
 
     StorageImpl& storage_;
     LogSpec spec_;
