@@ -32,9 +32,12 @@ inline constexpr std::string_view offsets_topic_name = "__consumer_offsets";
 // What the shards of one node have in common. Written while the node starts, read-only afterwards.
 class Node {
  public:
-    Node(BrokerConfig config, uint16_t shard_count) : config(std::move(config)), shards_(shard_count) {}
+    // `storage`: of every shard's, but for the directory, which is the configuration's.
+    Node(BrokerConfig config, uint16_t shard_count, StorageConfig storage = {})
+        : config(std::move(config)), storage(std::move(storage)), shards_(shard_count) {}
 
     const BrokerConfig config;
+    const StorageConfig storage;
     NodeId id() const { return NodeId{config.node_id}; }
     uint16_t shard_count() const { return static_cast<uint16_t>(shards_.size()); }
     Shard& shard(ShardId id) const { return *shards_[id.value]; }

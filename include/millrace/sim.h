@@ -147,6 +147,8 @@ class SimNode {
     virtual void crash_at_change(uint64_t change, Crash how) = 0;
     // The node is not running: new shards over the surviving disk, then the program.
     virtual void restart() = 0;
+    // How many shards it has from the next start on.
+    virtual void set_shards(uint16_t shards) = 0;
     // Nothing happens on the node until then; the world goes on.
     virtual void pause(uint64_t nanoseconds) = 0;
     virtual void shift_wall_clock(int64_t milliseconds) = 0;

@@ -64,7 +64,9 @@ Task<Result<>> Shard::identify() {
 }
 
 Task<Result<>> Shard::open_storage() {
-    auto storage = co_await Storage::open(io_, {.directory = node_.config.data_dir});
+    StorageConfig config = node_.storage;
+    config.directory = node_.config.data_dir;
+    auto storage = co_await Storage::open(io_, std::move(config));
     if (!storage) co_return storage.error();
     storage_ = std::move(*storage);
     append_gate_.emplace(io_, *storage_);

@@ -38,6 +38,7 @@ class Node final : public SimNode, public Machine {
     void crash(Crash how) override;
     void crash_at_change(uint64_t change, Crash how) override;
     void restart() override;
+    void set_shards(uint16_t shards) override { options_.shards = shards; }
     void pause(uint64_t nanoseconds) override;
     void shift_wall_clock(int64_t milliseconds) override { wall_shift_ms_ += milliseconds; }
 

@@ -1,0 +1,371 @@
+// One seed from the first start to the verdict.
+#include "trial.h"
+
+#include <fmt/core.h>
+
+namespace millrace::sim {
+
+namespace {
+
+constexpr uint64_t ns_per_ms = 1'000'000, ns_per_s = 1'000'000'000;
+constexpr uint64_t step_ns = 50 * ns_per_ms;
+constexpr uint64_t peace_ns = 60 * ns_per_s;     // In which everything must work again.
+constexpr uint64_t stop_ns_max = 20 * ns_per_s;  // An orderly stop.
+constexpr uint64_t life_ns_max = 6 * ns_per_s;
+constexpr uint64_t progress_wanted = 3;
+constexpr uint16_t shards_max = 3;
+constexpr const char* broker_host = "10.0.0.1";
+constexpr uint16_t broker_port = 9092;
+
+BrokerProgramOptions program_options(Random& random) {
+    BrokerProgramOptions options;
+    BrokerConfig& config = options.config;
+    config.data_dir = "/data";
+    config.listeners = {{.name = "PLAINTEXT", .host = broker_host, .port = broker_port}};
+    config.log_level = "info";
+    config.offsets_topic_partitions = 3;
+    config.offsets_topic_replication_factor = 1;
+    config.offsets_topic_segment_bytes = 1 << 20;
+    config.group_initial_rebalance_delay_ms = 100;
+    config.group_min_session_timeout_ms = 1000;
+    config.log_retention_check_interval_ms = 1000;
+    config.log_segment_delete_delay_ms = 1000;
+    config.auto_create_topics = false;
+    // Small files and caches, so that everything rolls, fills and is recycled soon.
+    StorageConfig& storage = options.storage;
+    storage.journal_files = 2 + static_cast<uint32_t>(random.below(3));
+    storage.journal_file_bytes = (128 << 10) << random.below(4);
+    storage.tail_cache_bytes = (64 << 10) << random.below(6);
+    storage.dirty_bytes_max = (128 << 10) << random.below(5);
+    storage.direct_append_bytes = (4 << 10) << random.below(5);
+    storage.commits_in_flight = 1 + static_cast<uint32_t>(random.below(4));
+    storage.descriptors_max = 8 << random.below(4);
+    storage.index_cache_bytes = (4 << 10) << random.below(6);
+    options.shards = static_cast<uint16_t>(1 + random.below(shards_max));
+    return options;
+}
+
+}  // namespace
+
+void FaultCounts::add(const FaultCounts& other) {
+    kills += other.kills, power_cuts += other.power_cuts, orderly_stops += other.orderly_stops;
+    client_crashes += other.client_crashes, link_cuts += other.link_cuts, pauses += other.pauses;
+    offline += other.offline, failed_starts += other.failed_starts;
+    full_disks += other.full_disks, faulty_disks += other.faulty_disks, slow_disks += other.slow_disks;
+    lives += other.lives, reshardings += other.reshardings;
+}
+
+uint64_t FaultCounts::total() const {
+    return kills + power_cuts + client_crashes + link_cuts + pauses + offline + failed_starts + full_disks +
+           slow_disks;
+}
+
+std::string FaultCounts::to_text() const {
+    return fmt::format(
+        "{} lives: {} kills, {} power cuts, {} orderly stops, {} changes of the number of shards; "
+        "{} lives with disk errors ({} times offline, {} starts failed), {} with a full disk, {} with a slow "
+        "one; {} cut links, {} pauses, {} client crashes",
+        lives, kills, power_cuts, orderly_stops, reshardings, faulty_disks, offline, failed_starts,
+        full_disks, slow_disks, link_cuts, pauses, client_crashes);
+}
+
+Trial::Trial(const TrialOptions& options)
+    : options_(options),
+      random_(mix(options.seed, 1000)),
+      program_(program_options(random_)),
+      workload_(mix(options.seed, 1001), fmt::format("{}:{}", broker_host, broker_port)),
+      world_({.seed = options.seed, .print_log = options.print_log}),
+      node_(world_.add_node({.shards = program_.shards, .address = broker_host})) {
+    node_.boot([this](SimNode& node) { return std::make_unique<BrokerProgram>(node, program_); });
+    for (size_t i = 0; i < client_nodes; i++) {
+        clients_.push_back(&world_.add_node());
+        clients_[i]->boot([this, i](SimNode& node) { return workload_.start(node, i, client_nodes); });
+    }
+}
+
+void Trial::say(const std::string& text) {
+    if (options_.print_story)
+        fmt::print("{:>10.3f} s  {}\n", static_cast<double>(world_.now_ns()) / 1e9, text);
+}
+
+void Trial::problem(const std::string& text) {
+    say("PROBLEM: " + text);
+    workload_.ledger().problem(text);
+}
+
+// ---- The course of a trial ------------------------------------------------------------------------------
+
+TrialResult Trial::run() {
+    const uint64_t lives = 2 + below(5);
+    const uint64_t until_ns = options_.minutes * 60 * ns_per_s;
+    say(fmt::format("seed {}: {} shards", options_.seed, program_.shards));
+    for (uint64_t life = 0; life < lives || world_.now_ns() < until_ns; life++) live();
+    if (make_peace()) {
+        prove_progress();
+        judge();
+    }
+    TrialResult result{.problems = workload_.ledger().verdict(),
+                       .faults = faults_,
+                       .simulated_ns = world_.now_ns(),
+                       .turns = world_.turns(),
+                       .trace_hash = world_.trace_hash(),
+                       .sent = workload_.ledger().sent_count(),
+                       .acknowledged = workload_.ledger().acknowledged_count(),
+                       .read = workload_.ledger().read_count()};
+    return result;
+}
+
+void Trial::live() {
+    faults_.lives++;
+    choose_faults();
+    const uint64_t end_ns = world_.now_ns() + ns_per_s / 10 + below(life_ns_max);
+    while (world_.now_ns() < end_ns) {
+        world_.run_for(1 + below(2 * step_ns));
+        mishap();
+        look_after();
+    }
+    end_life();
+}
+
+// ---- Faults ---------------------------------------------------------------------------------------------
+
+void Trial::choose_faults() {
+    end_faults();
+    NetworkOptions& network = world_.network();
+    network.lapse = one_in(2) ? 10'000 : 0;
+    network.short_send = one_in(2) ? 50'000 : 0;
+    network.reset = one_in(3) ? static_cast<uint32_t>(below(5000)) : 0;
+    network.half_open = one_in(2) ? 500'000 : 0;
+    DiskOptions& disk = node_.disk().options();
+    disk.short_read = one_in(2) ? 20'000 : 0;
+    disk.short_write = one_in(2) ? 20'000 : 0;
+    disk.torn_at_kill = one_in(2) ? 500'000 : 0;
+    if (one_in(4)) {
+        disk.spike = static_cast<uint32_t>(1 + below(20'000));
+        faults_.slow_disks++;
+    }
+    if (one_in(3)) {
+        disk.write_error = one_in(2) ? static_cast<uint32_t>(below(1000)) : 0;
+        disk.sync_error = one_in(2) ? static_cast<uint32_t>(below(1000)) : 0;
+        disk.read_error = one_in(2) ? static_cast<uint32_t>(below(1000)) : 0;
+        disk_fails_ = true;
+        faults_.faulty_disks++;
+    }
+    if (one_in(6)) {
+        disk.capacity_bytes = node_.disk().used_bytes() + below(2 << 20);
+        disk_fails_ = true;
+        faults_.full_disks++;
+        say(fmt::format("the disk has room for {} bytes", disk.capacity_bytes - node_.disk().used_bytes()));
+    }
+    say(fmt::format("errors of the disk: write {}, sync {}, read {}; resets {}; spikes {}", disk.write_error,
+                    disk.sync_error, disk.read_error, network.reset, disk.spike));
+}
+
+void Trial::end_faults() {
+    node_.disk().options() = {};
+    NetworkOptions& network = world_.network();
+    network.lapse = network.short_send = network.reset = network.half_open = 0;
+    for (SimNode* client : clients_) {
+        world_.heal_link(node_, *client);
+        world_.heal_link(*client, node_);
+    }
+}
+
+void Trial::mishap() {
+    SimNode& client = *clients_[below(clients_.size())];
+    switch (below(60)) {
+        case 0: faults_.pauses++; return node_.pause(below(2 * ns_per_s));
+        case 1: faults_.link_cuts++; return world_.cut_link(node_, client);
+        case 2: faults_.link_cuts++; return world_.cut_link(client, node_);
+        case 3:
+            faults_.client_crashes++;
+            say("crash of client node " + client.address());
+            client.crash(Crash::kill);
+            return client.restart();
+        case 4:
+        case 5:
+        case 6:
+        case 7: world_.heal_link(node_, client); return world_.heal_link(client, node_);
+        default: return;
+    }
+}
+
+// What an operator does: a broker that cannot go on is started again.
+void Trial::look_after() {
+    BrokerProgram* program = broker();
+    const bool failed = program->state() == BrokerProgram::State::failed;
+    if (!failed && !program->is_offline()) return;
+    if (!disk_fails_) problem(failed ? "a start failed without a fault" : "offline without a fault");
+    failed ? faults_.failed_starts++ : faults_.offline++;
+    say(failed ? "the start failed" : "the broker is offline");
+    world_.run_for(below(ns_per_s));
+    if (!failed && one_in(2)) return stop_in_order();
+    crash(one_in(2) ? Crash::kill : Crash::power_cut);
+    restart();
+}
+
+void Trial::end_life() {
+    switch (below(5)) {
+        case 0:
+            if (broker()->is_open()) return stop_in_order();
+            [[fallthrough]];
+        case 1:
+        case 2: {
+            const Crash how = one_in(2) ? Crash::kill : Crash::power_cut;
+            const uint32_t starts = node_.starts();
+            node_.crash_at_change(node_.disk().changes() + 1 + below(40), how);
+            world_.run_until([&] { return !node_.is_running() || node_.starts() != starts; }, ns_per_s);
+            if (node_.is_running()) return crash(how), restart();
+            (how == Crash::kill ? faults_.kills : faults_.power_cuts)++;
+            say(how == Crash::kill ? "kill in a change of the disk" : "power cut in a change of the disk");
+            return restart();
+        }
+        case 3: crash(Crash::kill); return restart();
+        default: crash(Crash::power_cut); return restart();
+    }
+}
+
+void Trial::stop_in_order() {
+    faults_.orderly_stops++;
+    say("orderly stop");
+    broker()->close();
+    const bool closed =
+        world_.run_until([&] { return broker()->state() == BrokerProgram::State::closed; }, stop_ns_max);
+    if (!closed) problem("an orderly stop does not end");
+    if (closed) check_leaks();
+    node_.crash(one_in(2) ? Crash::kill : Crash::power_cut);
+    restart();
+}
+
+void Trial::check_leaks() {
+    world_.run_for(100 * ns_per_ms);
+    if (const size_t count = node_.receive_buffers_out(); count != 0)
+        problem(fmt::format("{} receive buffers are out after an orderly stop", count));
+    if (const size_t count = node_.open_descriptors(); count != 0 && !disk_fails_)
+        problem(fmt::format("{} descriptors are open after an orderly stop", count));
+}
+
+void Trial::crash(Crash how) {
+    (how == Crash::kill ? faults_.kills : faults_.power_cuts)++;
+    say(how == Crash::kill ? "kill" : "power cut");
+    node_.crash(how);
+}
+
+void Trial::restart() {
+    check_lines();
+    world_.run_for(below(ns_per_s));
+    const DiskOptions& disk = node_.disk().options();
+    disk_fails_ = disk.write_error + disk.sync_error + disk.read_error != 0 ||
+                  disk.capacity_bytes != DiskOptions{}.capacity_bytes;
+    if (one_in(3)) {
+        program_.shards = static_cast<uint16_t>(1 + below(shards_max));
+        faults_.reshardings++;
+    }
+    node_.set_shards(program_.shards);
+    say(fmt::format("start with {} shards", program_.shards));
+    node_.restart();
+}
+
+// An error in the log has a fault of the disk as its cause.
+void Trial::check_lines() {
+    const auto& lines = world_.lines();
+    for (; lines_checked_ < lines.size(); lines_checked_++) {
+        const SimLine& line = lines[lines_checked_];
+        if (line.level == Level::error && !disk_fails_) problem("error without a fault: " + line.text);
+    }
+}
+
+// ---- Peace ----------------------------------------------------------------------------------------------
+
+bool Trial::make_peace() {
+    say("no more faults");
+    end_faults();
+    if (broker()->state() == BrokerProgram::State::failed || broker()->is_offline()) {
+        crash(Crash::kill);
+        restart();
+    }
+    const auto is_up = [&] {
+        return broker()->is_open() || broker()->state() == BrokerProgram::State::failed;
+    };
+    world_.run_until(is_up, peace_ns);
+    if (broker()->is_offline() || broker()->state() == BrokerProgram::State::failed) {
+        crash(Crash::kill);  // Errors from before the peace were still on their way.
+        restart();
+        world_.run_until(is_up, peace_ns);
+    }
+    if (!broker()->is_open()) problem("the broker does not start");
+    return broker()->is_open();
+}
+
+void Trial::prove_progress() {
+    const std::vector<Workload::Progress> before = workload_.progress();
+    const auto lags = [&](size_t i) {
+        return workload_.progress()[i].done < before[i].done + progress_wanted;
+    };
+    const auto all_came_on = [&] {
+        for (size_t i = 0; i < before.size(); i++)
+            if (lags(i)) return false;
+        return true;
+    };
+    if (!world_.run_until(all_came_on, peace_ns))
+        for (size_t i = 0; i < before.size(); i++)
+            if (lags(i))
+                problem(fmt::format("{} is stuck ({})", before[i].actor, workload_.progress()[i].last));
+    say("all came on");
+    workload_.stop();
+    if (world_.run_until([&] { return workload_.all_stopped(); }, peace_ns)) return;
+    for (const auto& progress : workload_.progress())
+        if (progress.alive) problem(fmt::format("{} does not stop ({})", progress.actor, progress.last));
+}
+
+// ---- Judgement ------------------------------------------------------------------------------------------
+
+Workload::Snapshot Trial::look() {
+    std::optional<Workload::Snapshot> snapshot;
+    clients_[0]->spawn(keep_value(workload_.look_at_everything(clients_[0]->io()), snapshot));
+    world_.run_until([&] { return snapshot.has_value(); }, 4 * peace_ns);
+    if (!snapshot || !snapshot->complete) problem("the last look does not end well");
+    return snapshot.value_or(Workload::Snapshot{});
+}
+
+void Trial::judge() {
+    const Workload::Snapshot before = look();
+    crash(Crash::power_cut);
+    restart();
+    if (!make_peace()) return;
+    const Workload::Snapshot after = look();
+    if (!before.complete || !after.complete) return;
+    const auto same_entry = [](const auto& a, const auto& b) {
+        return a.offset == b.offset && a.value == b.value;
+    };
+    for (const auto& [place, log] : after.logs) {
+        const auto first = std::ranges::lower_bound(before.logs.at(place), Offset{after.starts.at(place)}, {},
+                                                    &History::Entry::offset);
+        if (!std::equal(first, before.logs.at(place).end(), log.begin(), log.end(), same_entry))
+            problem(fmt::format("{}-{} is another log after a power cut", place.first, place.second));
+    }
+    judge_snapshot(after);
+    stop_in_order();
+    check_lines();
+}
+
+void Trial::judge_snapshot(const Workload::Snapshot& snapshot) {
+    Ledger& ledger = workload_.ledger();
+    ledger.saw_topics(snapshot.topics);
+    std::set<std::string> gone;
+    for (const Ledger::Place& place : ledger.places()) {
+        if (const auto log = snapshot.logs.find(place); log != snapshot.logs.end())
+            ledger.finish(place, snapshot.starts.at(place), log->second);
+        else
+            gone.insert(place.first);
+    }
+    for (const std::string& topic : gone) ledger.finish_gone(topic);
+    for (const auto& [place, offset] : ledger.commits(std::string(Workload::group))) {
+        const auto found = snapshot.committed.find(place);
+        if (found == snapshot.committed.end() || found->second < offset)
+            problem(fmt::format("{}-{}: committed was {}, it is {}", place.first, place.second, offset,
+                                found == snapshot.committed.end() ? -1 : found->second));
+    }
+}
+
+}  // namespace millrace::sim
