@@ -42,7 +42,10 @@ type member struct {
 func join(group, topic string) *member {
 	m := &member{seen: map[string]bool{}, owned: map[int32]bool{}, done: make(chan struct{})}
 	own := func(held bool) func(context.Context, *kgo.Client, map[string][]int32) {
-		return func(_ context.Context, _ *kgo.Client, partitions map[string][]int32) {
+		return func(ctx context.Context, c *kgo.Client, partitions map[string][]int32) {
+			if !held { // Who takes over begins where this member stops.
+				_ = c.CommitUncommittedOffsets(ctx)
+			}
 			m.mutex.Lock()
 			defer m.mutex.Unlock()
 			for _, p := range partitions[topic] {
