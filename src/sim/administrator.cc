@@ -60,17 +60,21 @@ Task<bool> Workload::make_first_topics(Actor& actor) {
 
 Task<bool> Workload::act(Actor& actor) {
     constexpr std::array<const char*, 3> changed{"steady", "mixed", "growing"};
-    const char* topic = changed[below(changed.size())];
+    Task<bool> action = choose(actor, changed[below(changed.size())]);
+    co_return co_await action;
+}
+
+Task<bool> Workload::choose(Actor& actor, const char* topic) {
     switch (below(9)) {
-        case 0: co_return co_await make_topic(actor);
-        case 1: co_return co_await remove_topic(actor);
-        case 2: co_return co_await make_again(actor);
-        case 3: co_return co_await grow(actor, "growing");
-        case 4: co_return co_await delete_records(actor, "mixed");
+        case 0: return make_topic(actor);
+        case 1: return remove_topic(actor);
+        case 2: return make_again(actor);
+        case 3: return grow(actor, "growing");
+        case 4: return delete_records(actor, "mixed");
         case 5:
-        case 6: co_return co_await set_retention(actor, topic);
-        case 7: co_return co_await look_at_config(actor, topic);
-        default: co_return co_await look_at_topics(actor);
+        case 6: return set_retention(actor, topic);
+        case 7: return look_at_config(actor, topic);
+        default: return look_at_topics(actor);
     }
 }
 

@@ -86,6 +86,7 @@ Trial::Trial(const TrialOptions& options)
 void Trial::say(const std::string& text) {
     if (options_.print_story)
         fmt::print("{:>10.3f} s  {}\n", static_cast<double>(world_.now_ns()) / 1e9, text);
+    std::fflush(stdout);
 }
 
 void Trial::problem(const std::string& text) {

@@ -99,6 +99,7 @@ class Workload {
     Task<> administrate(Io& io, size_t place);
     Task<bool> make_first_topics(Actor& actor);
     Task<bool> act(Actor& actor);
+    Task<bool> choose(Actor& actor, const char* topic);
     Task<bool> make_topic(Actor& actor);
     Task<bool> remove_topic(Actor& actor);
     Task<bool> make_again(Actor& actor);
