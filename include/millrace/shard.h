@@ -145,7 +145,9 @@ class Shard {
     Task<Result<>> serve();
 
     // Applies a committed batch to this shard's image and notes what it asks for.
-    void apply(Bytes batch);
+    // False when the batch cannot be read (a metadata log of a newer release, say): the image is unusable
+    // then.
+    bool apply(Bytes batch);
     // Opens and removes partitions until what is noted is done.
     Task<> reconcile();
     Task<> open_partition(Slot slot);
@@ -201,6 +203,7 @@ class Shard {
     std::deque<std::vector<uint8_t>> unspread_;
     Offset spread_to_{0};
     bool spreading_ = false;
+    bool metadata_readable_ = true;
     Signal spread_signal_;
 };
 

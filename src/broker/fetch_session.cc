@@ -98,11 +98,6 @@ bool FetchSessions::make_place(size_t partitions) {
     return true;
 }
 
-FetchSession* FetchSessions::still_there(int32_t id) {
-    const auto found = sessions_.find(id);
-    return found == sessions_.end() ? nullptr : found->second.get();
-}
-
 void FetchSessions::close(int32_t id) {
     const auto found = sessions_.find(id);
     if (found != sessions_.end() && !found->second->in_use) sessions_.erase(found);

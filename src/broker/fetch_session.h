@@ -64,7 +64,6 @@ class FetchSessions {
     FetchSession* find(int32_t id, int32_t epoch, bool by_id, Error& error);
     // Null when all places are taken by sessions in recent use: the fetch is then answered without one.
     FetchSession* create(const wire::FetchRequest& request, bool by_id);
-    FetchSession* still_there(int32_t id);
     void close(int32_t id);
     size_t count() const { return sessions_.size(); }
 

@@ -134,16 +134,26 @@ void add_shards(MetricsPage& page, const std::vector<ShardView>& views) {
     }
 }
 
+Task<bool> ask_readiness(Shard& shard) { co_return shard.is_ready(); }
+
 }  // namespace
 
 Task<HttpResponse> OperatorRoutes::get(std::string_view path) {
     if (path == "/livez") co_return HttpResponse{.body = "ok\n"};
-    if (path == "/readyz") {
-        if (zero_.is_ready()) co_return HttpResponse{.body = "ready\n"};
-        co_return HttpResponse{.status = 503, .body = "not ready\n"};
-    }
+    if (path == "/readyz") co_return co_await readiness();
     if (path == "/metrics") co_return co_await metrics();
     co_return HttpResponse{.status = 404, .body = "there are /livez, /readyz and /metrics\n"};
+}
+
+// Ready is who has started, on every shard, and whose disks work.
+Task<HttpResponse> OperatorRoutes::readiness() {
+    bool is_ready = zero_.is_ready();
+    for (uint16_t i = 0; is_ready && i < zero_.node().shard_count(); i++) {
+        auto asking = zero_.on<bool>(ShardId{i}, [](Shard& shard) { return ask_readiness(shard); });
+        is_ready = co_await asking;
+    }
+    if (is_ready) co_return HttpResponse{.body = "ready\n"};
+    co_return HttpResponse{.status = 503, .body = "not ready\n"};
 }
 
 Task<HttpResponse> OperatorRoutes::metrics() {

@@ -17,6 +17,7 @@ class OperatorRoutes final : public HttpRoutes {
     Task<HttpResponse> get(std::string_view path) override;
 
  private:
+    Task<HttpResponse> readiness();
     Task<HttpResponse> metrics();
 
     Shard& zero_;

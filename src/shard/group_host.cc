@@ -113,7 +113,10 @@ Task<Result<GroupTime>> GroupHost::append(std::span<const Record> records, int64
         builder.add({.timestamp = wall_ms, .key = record.key, .value = record.value, .headers = {}});
     const std::vector<uint8_t> batch = builder.build();
     const auto appended = partition->append(batch);
-    if (!appended) co_return appended.error();
+    // No room on the disk: nothing was appended, which the coordinator knows by another name.
+    if (!appended)
+        co_return appended.error() == Error::request_timed_out ? Error::not_enough_replicas
+                                                               : appended.error();
     const auto committed = co_await partition->acknowledged(appended->last + 1, Acks::all, no_deadline);
     if (!committed) co_return committed.error();
     co_return now();

@@ -26,7 +26,10 @@ Task<Result<std::vector<uint8_t>>> Shard::MetadataFiles::read(Offset from) {
 }
 
 void Shard::Committed::on_committed(Bytes batch) {
-    shard_.apply(batch);
+    if (!shard_.metadata_readable_) return;  // The start fails, once the log is read.
+    const bool is_applied = shard_.apply(batch);
+    shard_.metadata_readable_ = is_applied;
+    ASSERT(is_applied || !shard_.ready_);  // What this program's controller wrote, it can read.
     shard_.unspread_.emplace_back(batch.begin(), batch.end());
     if (shard_.ready_ && !shard_.spreading_) shard_.spread().detach();
 }
@@ -48,7 +51,8 @@ Task<> Shard::spread() {
 }
 
 Task<bool> Shard::follow(Bytes batch) {
-    if (id().value != 0) apply(batch);  // Shard 0 has applied it already.
+    const bool is_applied = id().value == 0 || apply(batch);  // Shard 0 has applied it already.
+    ASSERT(is_applied);
     co_await reconcile();
     co_return true;
 }

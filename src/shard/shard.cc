@@ -98,13 +98,18 @@ Task<Result<ProducerId>> Shard::next_producer_id() {
 
 // ---- Following the metadata ------------------------------------------------------------------------------
 
-void Shard::apply(Bytes batch) {
+bool Shard::apply(Bytes batch) {
     Noting noting{*this};
     const auto applied = metadata_->apply(batch, &noting);
-    ASSERT(applied.ok());  // The controller of this same program wrote it, and its checksum was right.
+    if (!applied) {
+        io_.log().error("shard", "metadata not understood: was a newer release here?",
+                        {{"offset", metadata_->next_offset()}, {"error", applied.error()}});
+        return false;
+    }
     if (noting.all_settings_changed) refresh_all_settings();
     for (const std::string& name : noting.settings_changed)
         if (const TopicInfo* topic = metadata_->topic(name)) refresh_settings(*topic);
+    return true;
 }
 
 void Shard::refresh_settings(const TopicInfo& topic) {

@@ -85,13 +85,16 @@ Task<Result<>> Shard::replay_metadata() {
     metadata_files_ = std::make_unique<MetadataFiles>(**log, deadlines_);
     committed_ = std::make_unique<Committed>(*this);
     metadata_log_ = std::make_unique<SingleMetadataLog>(io_, *metadata_files_, *committed_);
-    co_return co_await metadata_log_->replay();
+    const auto replayed = co_await metadata_log_->replay();
+    if (replayed && !metadata_readable_) co_return Error::unsupported_version;
+    co_return replayed;
 }
 
 // What shard 0 has replayed, from its memory: it waits meanwhile.
 Task<Result<>> Shard::take_metadata() {
     if (id().value != 0)
-        for (const auto& batch : node_.shard(ShardId{0}).unspread_) apply(batch);
+        for (const auto& batch : node_.shard(ShardId{0}).unspread_)
+            if (!apply(batch)) co_return Error::unsupported_version;
     to_open_.clear();  // What history opened and removed; what is left is opened next.
     to_remove_.clear();
     for (const auto& [name, topic] : metadata_->topics())
