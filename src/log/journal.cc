@@ -113,6 +113,7 @@ bool Journal::switch_file() {
     if (!current_) oldest_ = oldest_put_ = next->number;
     current_ = next;
     put({.kind = EntryKind::file,
+         .slot = io_.shard_count(),
          .segment = static_cast<int64_t>(incarnation_),
          .position = next->number,
          .next = static_cast<int64_t>(oldest_)});

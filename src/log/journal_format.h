@@ -11,7 +11,7 @@ namespace millrace {
 
 enum class EntryKind : uint8_t {
     file = 1,  // First in every file. position: number of the file; segment: incarnation; next: oldest file
-               // needed.
+               // needed; slot: how many shards there are, so that others know what cannot be in it.
     state =
         2,  // After it, one per log: segment, position and next offset it has reached. Payload: StatePayload.
     states_end = 3,  // The file is complete as a place to begin.

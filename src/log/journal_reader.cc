@@ -42,6 +42,7 @@ class JournalReader {
  private:
     Task<Result<>> open_files(std::string directory);
     Task<Result<>> open_one(std::string path, uint32_t name);
+    bool may_concern_us() const;
     Task<Result<>> read_chain();
     Task<Result<bool>> begins_complete(JournalFile& file);
     Task<Result<>> survey(JournalFile& file);
@@ -51,6 +52,7 @@ class JournalReader {
     Task<Result<Bytes>> view(JournalFile& file, uint64_t position);
     bool apply(const Entry& entry, Bytes payload, bool is_base);
     void apply_to(RecoveredLog& log, const Entry& entry, Bytes payload);
+    static bool agrees(const RecoveredLog& log, const Entry& state);
     bool is_mine(const Entry& entry) const { return entry.slot % io_.shard_count() == io_.shard().value; }
     void merge();
 
@@ -63,15 +65,24 @@ class JournalReader {
     uint64_t expected_ = 0, previous_ = 0;  // What the next entry must carry.
     bool previous_known_ = false;
     uint64_t incarnation_ = 0;
+    uint64_t resumed_ = 0;  // Where reading went on behind entries that cannot be read.
     bool clean_ = false, ended_ = false;
 };
 
 Task<Result<>> JournalReader::read(std::string directory) {
     auto result = co_await open_files(directory);
-    if (result) result = co_await read_chain();
+    if (result && may_concern_us()) result = co_await read_chain();
     for (auto& [number, file] : files_) co_await close_file(io_, file.fd);
     if (result) merge();
     co_return result;
+}
+
+// Another shard's journal of a life with as many shards as now has nothing for this one: not read, a start
+// takes time in proportion to one journal.
+bool JournalReader::may_concern_us() const {
+    return is_own_ || std::any_of(files_.begin(), files_.end(), [&](const auto& file) {
+               return file.second.head.slot != io_.shard_count();
+           });
 }
 
 Task<Result<>> JournalReader::open_files(std::string directory) {
@@ -98,6 +109,7 @@ Task<Result<>> JournalReader::open_one(std::string path, uint32_t name) {
     const auto head = bytes ? parse_entry(*bytes) : std::nullopt;
     if (head && head->kind == EntryKind::file && !files_.contains(head->position)) {
         file.head = *head;
+        result_.incarnation_max = std::max(result_.incarnation_max, static_cast<uint64_t>(head->segment));
         files_.emplace(file.number(), std::move(file));
         co_return Result<>{};
     }
@@ -146,7 +158,8 @@ Task<Result<>> JournalReader::read_chain() {
         if (!followed) co_return followed.error();
         it->second.window = {};
     }
-    if (expected_ <= durable_) result_.damaged_entries += durable_ + 1 - expected_;
+    if (expected_ <= durable_) result_.damaged_entries += durable_ + 1 - expected_, resumed_ = durable_ + 1;
+    for (auto& [slot, log] : logs_) log.damaged |= log.last_sequence < resumed_;
     co_return Result<>{};
 }
 
@@ -188,7 +201,6 @@ Task<Result<>> JournalReader::survey(JournalFile& file) {
         position += entry->size();
     }
     if (is_own_) result_.file_max = std::max(result_.file_max, file.number());
-    result_.incarnation_max = std::max(result_.incarnation_max, static_cast<uint64_t>(file.head.segment));
     co_return Result<>{};
 }
 
@@ -232,13 +244,13 @@ Task<Result<uint64_t>> JournalReader::next_readable(JournalFile& file, uint64_t 
         const auto entry = parse_entry(*bytes);
         if (entry && entry->sequence > expected_) {
             result_.damaged_entries += entry->sequence - expected_;
-            expected_ = entry->sequence, previous_known_ = false;
+            expected_ = resumed_ = entry->sequence, previous_known_ = false;
             co_return position;
         }
     }
     if (next_file != files_.end() && next_file->second.head.sequence > expected_) {
         result_.damaged_entries += next_file->second.head.sequence - expected_;
-        expected_ = next_file->second.head.sequence, previous_known_ = false;
+        expected_ = resumed_ = next_file->second.head.sequence, previous_known_ = false;
     }
     co_return file.size;
 }
@@ -253,11 +265,20 @@ bool JournalReader::apply(const Entry& entry, Bytes payload, bool is_base) {
                           entry.kind != EntryKind::oldest && entry.kind != EntryKind::clean;
     // Later files repeat what is known by then; a log that came in between may have begun above zero.
     const bool repeated = entry.kind == EntryKind::state && !is_base && logs_.contains(Slot{entry.slot});
-    if (!of_a_log || !is_mine(entry) || repeated) return true;
+    if (!of_a_log || !is_mine(entry)) return true;
     RecoveredLog& log = logs_[Slot{entry.slot}];
-    if (!sound) log.damaged = true;
+    if (!sound || (repeated && log.last_sequence < resumed_ && !agrees(log, entry))) log.damaged = true;
+    log.last_sequence = entry.sequence;
+    if (repeated) return true;
     if (sound) apply_to(log, entry, payload);
     return true;
+}
+
+// Whether the log, as read so far, is where a later file's state says that it was.
+bool JournalReader::agrees(const RecoveredLog& log, const Entry& state) {
+    if (log.pieces.empty()) return log.segment.value == state.segment && log.position == state.position;
+    const RecoveredPiece& last = log.pieces.back();
+    return last.segment.value == state.segment && last.position + last.length == state.position;
 }
 
 void JournalReader::apply_to(RecoveredLog& log, const Entry& entry, Bytes payload) {

@@ -2,7 +2,8 @@
 // changes since, in order.
 //
 // What always holds: nothing above the first entry that cannot be read is used, unless later entries say that
-// it had been durable: then it is damage, counted and laid at its slot's door, and reading goes on behind it.
+// it had been durable: then it is damage, counted and laid at the door of its slot, or, where that cannot be
+// known, of all slots that nothing later speaks of; and reading goes on behind it.
 #pragma once
 #include <map>
 
@@ -40,7 +41,8 @@ struct RecoveredLog {
     std::vector<uint8_t> bytes;
     std::vector<RecoveredEpoch> epochs;
     bool removed = false;
-    bool damaged = false;  // A durable entry of this slot cannot be read.
+    bool damaged = false;        // A durable entry of this slot cannot be read, or perhaps one.
+    uint64_t last_sequence = 0;  // Of the newest entry that speaks of it.
 };
 
 struct RecoveredJournals {
