@@ -37,15 +37,15 @@ Task<> StorageImpl::run() {
     landed_.notify_all();
 }
 
+// Deleting comes first: on a full disk it is what makes the rest possible.
 Task<Result<>> StorageImpl::work() {
-    Result<> result;
-    if (journal_.wants_file()) {
+    auto result = co_await remove_files();
+    if (result && journal_.wants_file()) {
         result = co_await journal_.prepare_file(states_size());
         if (result) pump();
     }
     if (result) result = co_await prepare_logs();
     if (result) result = co_await write_out_old();
-    if (result) result = co_await remove_files();
     if (result) co_await descriptors_.trim();
     co_return result;
 }
@@ -58,6 +58,7 @@ bool StorageImpl::has_work() const {
     for (const auto& [slot, log] : logs_) {
         if (log->removing || log->failure() != Error::none) continue;
         if (log->wants_direct() || log->has_doomed() || log->has_unfinished()) return true;
+        if (log->can_drop_first()) return true;
         if (is_due(*log, pressed)) return true;
     }
     return false;
@@ -142,8 +143,11 @@ Task<Result<>> StorageImpl::prepare_logs() {
 
 Task<Result<>> StorageImpl::remove_files() {
     std::vector<Slot> slots;
-    for (const auto& [slot, log] : logs_)
-        if (!log->removing && log->has_doomed()) slots.push_back(slot);
+    for (const auto& [slot, log] : logs_) {
+        if (log->removing || log->failure() != Error::none) continue;
+        if (log->can_drop_first()) log->drop_below_start();
+        if (log->has_doomed()) slots.push_back(slot);
+    }
     for (const Slot slot : slots) {
         auto* log = static_cast<PartitionLog*>(find(slot));
         if (!log) continue;

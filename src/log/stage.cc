@@ -146,7 +146,9 @@ void PartitionLog::on_committed(const CommitMark& mark) {
     }
     ASSERT(mark.end >= durable_ && mark.end <= end_);
     durable_ = mark.end;
+    const bool frees_files = mark.log_start > durable_start_;
     durable_start_ = std::max(durable_start_, mark.log_start);
+    if (frees_files) storage_.wake();
 }
 
 void PartitionLog::advance_out(Segment& segment, uint64_t out) {
