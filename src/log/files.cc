@@ -19,10 +19,11 @@ Result<> result_of(int32_t outcome) {
 }
 
 // The kernel may return less than asked: asks again until all came, the end, or an error.
-Task<Result<size_t>> read_all(Io& io, int fd, MutableBytes to) {
+Task<Result<size_t>> read_all(Io& io, int fd, uint64_t offset, MutableBytes to) {
     size_t done = 0;
     while (done < to.size()) {
-        const OpArguments a{.fd = fd, .data = to.data() + done, .size = to.size() - done, .offset = done};
+        const OpArguments a{
+            .fd = fd, .data = to.data() + done, .size = to.size() - done, .offset = offset + done};
         const int32_t n = co_await Once{io, Op::Kind::read, a};
         if (n < 0) co_return storage_error(n);
         if (n == 0) break;
@@ -58,14 +59,24 @@ Task<Result<std::vector<uint8_t>>> read_file(Io& io, std::string path, size_t si
     if (!info) co_return info.error();
     if (!*info) co_return Error::resource_not_found;
     if ((*info)->size > size_max) co_return Error::kafka_storage_error;
+    auto end = co_await read_end(io, std::move(path), size_max);
+    if (!end) co_return end.error();
+    co_return std::move(end->bytes);
+}
+
+Task<Result<FileEnd>> read_end(Io& io, std::string path, size_t bytes_max) {
+    const auto info = co_await file_info(io, path);
+    if (!info) co_return info.error();
+    if (!*info) co_return Error::resource_not_found;
     const auto fd = co_await open_file(io, {.path = path, .flags = Op::read_only});
     if (!fd) co_return fd.error();
-    std::vector<uint8_t> bytes((*info)->size);
-    const auto size = co_await read_all(io, *fd, bytes);
+    FileEnd end{.size = (*info)->size, .bytes = {}};
+    end.bytes.resize(std::min<uint64_t>(end.size, bytes_max));
+    const auto size = co_await read_all(io, *fd, end.size - end.bytes.size(), end.bytes);
     co_await close_file(io, *fd);
     if (!size) co_return size.error();
-    bytes.resize(*size);
-    co_return bytes;
+    end.bytes.resize(*size);
+    co_return end;
 }
 
 namespace {

@@ -27,6 +27,12 @@ Task<> close_file(Io& io, int fd);
 
 // The whole file. resource_not_found when there is none; larger than `size_max`: kafka_storage_error.
 Task<Result<std::vector<uint8_t>>> read_file(Io& io, std::string path, size_t size_max = 64 << 20);
+// At most the last `bytes_max` bytes of a file, and how large it is. resource_not_found when there is none.
+struct FileEnd {
+    uint64_t size = 0;
+    std::vector<uint8_t> bytes;
+};
+Task<Result<FileEnd>> read_end(Io& io, std::string path, size_t bytes_max);
 // Whole or not at all: a temporary file, flushed if asked, then renamed. The directory is synced by the
 // caller.
 Task<Result<>> write_file(Io& io, std::string path, std::vector<uint8_t> bytes, Sync sync);

@@ -319,7 +319,7 @@ Task<Result<>> Recovery::rebuild() {
         Segment& segment = *log_.segments_[i];
         const Offset next = i + 1 < log_.segments_.size() ? log_.segments_[i + 1]->base : Offset{INT64_MAX};
         if (segment.final) {
-            const auto loaded = co_await load_index(segment);
+            const auto loaded = co_await load_index(segment, next);
             if (!loaded || log_.failure_ != Error::none) co_return loaded;
         }
         if (segment.final && next <= *snapshot) continue;
@@ -348,16 +348,36 @@ Task<Result<Offset>> Recovery::load_snapshot() {
     co_return log_.segments_.front()->base;
 }
 
-// A finished segment's largest time; its indexes are made anew where they are missing.
-Task<Result<>> Recovery::load_index(Segment& segment) {
-    const auto index =
-        co_await storage_.indexes().get(log_.key_of(segment), log_.path_of(segment, ""), segment.size);
-    if (index) {
-        segment.max_timestamp = (*index)->max_timestamp();
-        if (segment.max_timestamp >= 0 || segment.size == 0) co_return Result<>{};
-    } else if (index.error() != Error::resource_not_found) {
-        co_return index.error();
+// Whether a finished segment's indexes are what they must be, as far as their ends tell; takes over its
+// largest time. The rest of them is read when it is needed: a start does not depend on the log's size.
+Task<Result<bool>> Recovery::has_sound_index(Segment& segment, Offset next) {
+    constexpr size_t entry = SegmentIndex::entry_bytes, time_entry = SegmentIndex::time_entry_bytes;
+    if (segment.size == 0) co_return true;
+    const auto offsets = co_await read_end(io_, log_.path_of(segment, ".index"), entry);
+    const auto times = co_await read_end(io_, log_.path_of(segment, ".timeindex"), time_entry);
+    for (const auto* end : {&offsets, &times})
+        if (!*end && end->error() != Error::resource_not_found) co_return end->error();
+    if (!offsets || !times || offsets->size % entry != 0 || times->size % time_entry != 0) co_return false;
+    const bool must_have_entries = segment.size > 2 * uint64_t{log_.spec_.config.index_interval_bytes};
+    if (offsets->size == 0 && must_have_entries) co_return false;
+    if (offsets->size > 0 && load_big<uint32_t>(offsets->bytes.data() + 4) >= segment.size) co_return false;
+    if (times->size == 0) {  // Right where no record has a time.
+        const auto first = co_await scan(
+            segment, {.until = batch_header_size, .index = false, .producers_from = Offset{INT64_MAX}});
+        if (!first) co_return first.error();
+        co_return segment.first_timestamp < 0;
     }
+    const auto timestamp = load_big<int64_t>(times->bytes.data());
+    if (timestamp < 0 || segment.base + load_big<uint32_t>(times->bytes.data() + 8) >= next) co_return false;
+    segment.max_timestamp = timestamp;
+    co_return true;
+}
+
+// Makes a finished segment's indexes anew where they are missing or wrong.
+Task<Result<>> Recovery::load_index(Segment& segment, Offset next) {
+    const auto sound = co_await has_sound_index(segment, next);
+    if (!sound) co_return sound.error();
+    if (*sound) co_return Result<>{};
     segment.index = std::make_unique<SegmentIndex>();
     const auto until = co_await scan(segment, {.until = segment.size, .producers_from = Offset{INT64_MAX}});
     if (!until) co_return until.error();

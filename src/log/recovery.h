@@ -42,7 +42,8 @@ class Recovery {
     Task<Result<>> rebuild();
     Task<Result<Offset>> load_snapshot();
     Task<Result<>> rebuild_segment(Segment& segment, Offset producers_from);
-    Task<Result<>> load_index(Segment& segment);
+    Task<Result<>> load_index(Segment& segment, Offset next);
+    Task<Result<bool>> has_sound_index(Segment& segment, Offset next);
     Task<Result<>> read_epochs();
     Task<Result<>> write_epochs();
     // Where reading stopped: `until`, or the first byte that is no sound batch.
