@@ -39,8 +39,8 @@ void refuse(Response::Partition& answer, Error error, std::string_view message =
 }
 
 bool is_reserved(std::string_view topic) {
-    return topic == offsets_topic_name || topic == "__transaction_state" ||
-           topic == "__share_group_state" || topic == metadata_topic_name;
+    return topic == offsets_topic_name || topic == "__transaction_state" || topic == "__share_group_state" ||
+           topic == metadata_topic_name;
 }
 
 // None: keep what the producer chose.
