@@ -182,8 +182,8 @@ template <class T> void encode(Writer& out, const T& message, int16_t version) {
     Codec<T>::encode(out, message, version);
 }
 
-// The message, or nothing where `body` is not exactly one well-formed message of a version that T has.
-// Takes from `memory` at most a constant times the size of the body. The result points into both.
+// The message that `body` begins with, or nothing. What follows it is ignored, as Kafka does: librdkafka
+// (2.11) leaves bytes behind Metadata. Takes at most a constant times the size of the body from `memory`.
 template <class T> std::optional<T> decode(Bytes body, int16_t version, Arena& memory) {
     std::optional<T> message(std::in_place);
     if (!Codec<T>::decode(body, version, memory, *message)) message.reset();

@@ -439,7 +439,7 @@ template <class T> bool Codec<T>::decode(Bytes body, int16_t version, Arena& mem
     if (!T::api.versions.has(version)) return false;
     Decoder decoder{body, version, T::api.flexible(version), memory};
     decoder.get(message);
-    return decoder.ok() && decoder.left() == 0;
+    return decoder.ok();
 }
 
 template <class T>
