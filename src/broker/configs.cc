@@ -82,7 +82,7 @@ bool is_wanted(const Request::Resource& resource, std::string_view name) {
 Response::Result answer(Call& call, const Request& request, const Request::Resource& resource) {
     const Described described = describe(call, resource);
     Response::Result result{.error_code = described.error,
-                            .error_message = {},
+                            .error_message = "",  // Never null: Kafka leaves it empty.
                             .resource_type = resource.resource_type,
                             .resource_name = resource.resource_name,
                             .configs = {}};

@@ -146,10 +146,12 @@ Response::Partition tell(Call& call, const Wanted& wanted, const Plan& plan, int
     }
     const FetchItem& found = plan.result(wanted);
     told.error_code = found.error;
+    if (isolation == 0) told.aborted_transactions.reset();  // Null where nobody asked.
+    told.high_watermark = -1;
+    if (found.error != Error::none) return told;
     told.high_watermark = found.high_watermark.value;
     told.last_stable_offset = found.last_stable_offset.value;
     told.log_start_offset = found.log_start.value;
-    if (isolation == 0) told.aborted_transactions.reset();  // Null where nobody asked.
     if (found.diverging)
         told.diverging_epoch = {.epoch = found.diverging->epoch.value,
                                 .end_offset = found.diverging->end.value};

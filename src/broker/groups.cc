@@ -44,7 +44,7 @@ FindResponse::Coordinator tell_coordinator(Call& call, std::string_view key, Err
             .node_id = call.shard.node().id().value,
             .host = call.arena.copy(endpoint.host),
             .port = endpoint.port,
-            .error_message = {}};
+            .error_message = ""};
 }
 
 Task<Error> ensure_coordinators(Call& call) {
@@ -73,6 +73,8 @@ Task<FindResponse> handle_find_coordinator(Call& call, const wire::FindCoordinat
     }
     const auto found = tell_coordinator(call, request.key, error);
     response.error_code = found.error_code;
+    response.error_message = found.error_message;
+    if (error == Error::none) response.error_message = "NONE";  // So says Kafka.
     response.node_id = found.node_id;
     response.host = found.host;
     response.port = found.port;

@@ -58,9 +58,13 @@ Response::Topic tell_topic(Call& call, const TopicInfo& topic, const Request& re
     return told;
 }
 
+// A topic that has an id in the request is looked up by it, whatever its name there (KIP-516).
+bool is_by_id(const Request::Topic& asked) { return !asked.name || asked.topic_id != Uuid{}; }
+
 Response::Topic tell_missing(const Request::Topic& asked, Error error) {
     Response::Topic told{
         .error_code = error, .name = asked.name, .topic_id = asked.topic_id, .partitions = {}};
+    if (is_by_id(asked)) told.name.reset();
     return told;
 }
 
@@ -71,15 +75,15 @@ std::vector<NewTopic> topics_to_create(const Call& call, const Request& request)
     if (!request.topics || !is_allowed || !call.shard.config().auto_create_topics) return missing;
     std::set<std::string_view> names;
     for (const auto& asked : *request.topics) {
-        if (!asked.name || call.shard.metadata().topic(*asked.name) || !check_topic_name(*asked.name).empty())
-            continue;
+        if (is_by_id(asked) || call.shard.metadata().topic(*asked.name)) continue;
+        if (!check_topic_name(*asked.name).empty()) continue;
         if (names.insert(*asked.name).second) missing.push_back(auto_topic(call.shard.config(), *asked.name));
     }
     return missing;
 }
 
 Error why_missing(const Call& call, const Request::Topic& asked, const std::vector<TopicOutcome>& outcomes) {
-    if (!asked.name) return Error::unknown_topic_id;
+    if (is_by_id(asked)) return Error::unknown_topic_id;
     if (call.version() >= 12 && asked.name->empty()) return Error::invalid_topic_exception;
     if (!check_topic_name(*asked.name).empty()) return Error::invalid_topic_exception;
     for (const TopicOutcome& outcome : outcomes)
@@ -100,9 +104,9 @@ void list_asked_topics(Call& call, const Request& request, const std::vector<Top
     size_t count = 0;
     std::set<std::string_view> told;
     for (const auto& asked : *request.topics) {
-        if (asked.name && !told.insert(*asked.name).second) continue;  // Kafka answers a name once.
-        const TopicInfo* topic = asked.name ? call.shard.metadata().topic(*asked.name)
-                                            : call.shard.metadata().topic(asked.topic_id);
+        if (!is_by_id(asked) && !told.insert(*asked.name).second) continue;  // Kafka answers a name once.
+        const TopicInfo* topic = is_by_id(asked) ? call.shard.metadata().topic(asked.topic_id)
+                                                 : call.shard.metadata().topic(*asked.name);
         response.topics[count++] = topic ? tell_topic(call, *topic, request)
                                          : tell_missing(asked, why_missing(call, asked, outcomes));
     }
@@ -137,18 +141,19 @@ Task<wire::DescribeClusterResponse> handle_describe_cluster(Call& call,
                                                             const wire::DescribeClusterRequest& request) {
     using ClusterResponse = wire::DescribeClusterResponse;
     constexpr int8_t brokers = 1, controllers = 2;
-    ClusterResponse response{.error_message = {}, .endpoint_type = request.endpoint_type};
+    ClusterResponse response{.error_message = {}, .endpoint_type = brokers};
     response.cluster_id = call.shard.node().cluster_id();
-    response.controller_id = call.shard.node().id().value;
     if (request.endpoint_type != brokers) {
         response.error_code = request.endpoint_type == controllers ? Error::mismatched_endpoint_type
                                                                    : Error::unsupported_endpoint_type;
         response.error_message = request.endpoint_type == controllers
                                      ? "The request was sent to an endpoint of type BROKER, but we wanted an "
                                        "endpoint of type CONTROLLER"
-                                     : "Unsupported endpoint type";
+                                     : call.arena.copy("Unsupported endpoint type " +
+                                                       std::to_string(request.endpoint_type));
         co_return response;
     }
+    response.controller_id = call.shard.node().id().value;
     list_brokers(call, response.brokers,
                  [](ClusterResponse::Broker& broker, int32_t id) { broker.broker_id = id; });
     if (request.include_cluster_authorized_operations)

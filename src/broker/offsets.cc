@@ -19,7 +19,25 @@ CommitResponse::Topic refuse_commit(Call& call, const CommitRequest::Topic& aske
     return topic;
 }
 
-// The request with only the topics that exist, named; the answers for the others.
+// Moves the partitions that the topic does not have out of `asked`, to their answers.
+void refuse_unknown_partitions(Call& call, size_t count, CommitRequest::Topic& asked,
+                               std::vector<CommitResponse::Topic>& refused) {
+    const auto is_known = [count](const CommitRequest::Partition& partition) {
+        return partition.partition_index >= 0 && static_cast<size_t>(partition.partition_index) < count;
+    };
+    if (std::all_of(asked.partitions.begin(), asked.partitions.end(), is_known)) return;
+    CommitRequest::Topic unknown = asked;
+    unknown.partitions = call.arena.make<CommitRequest::Partition>(asked.partitions.size());
+    auto known = call.arena.make<CommitRequest::Partition>(asked.partitions.size());
+    size_t known_count = 0, unknown_count = 0;
+    for (const auto& partition : asked.partitions)
+        (is_known(partition) ? known[known_count++] : unknown.partitions[unknown_count++]) = partition;
+    asked.partitions = known.first(known_count);
+    unknown.partitions = unknown.partitions.first(unknown_count);
+    refused.push_back(refuse_commit(call, unknown, Error::unknown_topic_or_partition));
+}
+
+// The request with only the topics and partitions that exist, named; the answers for the others.
 CommitRequest known_topics(Call& call, const CommitRequest& request,
                            std::vector<CommitResponse::Topic>& refused) {
     CommitRequest known = request;
@@ -33,7 +51,9 @@ CommitRequest known_topics(Call& call, const CommitRequest& request,
         }
         known.topics[count] = asked;
         known.topics[count].name = call.arena.copy(lookup.topic->name);
-        known.topics[count++].topic_id = lookup.topic->id;
+        known.topics[count].topic_id = lookup.topic->id;
+        refuse_unknown_partitions(call, lookup.topic->partitions.size(), known.topics[count], refused);
+        if (!known.topics[count].partitions.empty()) count++;
     }
     known.topics = known.topics.first(count);
     return known;

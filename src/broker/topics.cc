@@ -125,8 +125,7 @@ Task<wire::CreateTopicsResponse> handle_create_topics(Call& call, const wire::Cr
                  .error_code = outcome.error,
                  .error_message = copy_message(call.arena, outcome),
                  .num_partitions = outcome.partitions,
-                 .replication_factor = outcome.replication_factor,
-                 .configs = {}};
+                 .replication_factor = outcome.replication_factor};
         if (!outcome.ok()) continue;
         for (const auto& asked : request.topics)
             if (asked.name == outcome.name) list_configs(call, asked, topic);

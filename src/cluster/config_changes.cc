@@ -11,14 +11,14 @@ namespace {
 
 AdminOutcome invalid_request(std::string message) { return {Error::invalid_request, std::move(message)}; }
 
-std::string_view kind_name(ConfigKind kind) {
+AdminOutcome refuse_kind(ConfigKind kind) {
     switch (kind) {
-        case ConfigKind::topic: return "TOPIC";
-        case ConfigKind::broker: return "BROKER";
-        case ConfigKind::client_metrics: return "CLIENT_METRICS";
-        case ConfigKind::group: return "GROUP";
+        case ConfigKind::client_metrics:
+        case ConfigKind::group:
+            return invalid_request(fmt::format("Unexpected resource type {}.",
+                                               kind == ConfigKind::group ? "GROUP" : "CLIENT_METRICS"));
+        default: return invalid_request(fmt::format("Unknown resource type {}", static_cast<int>(kind)));
     }
-    return "UNKNOWN";
 }
 
 AdminOutcome judge_broker(const MetadataState& state, std::string_view name) {
@@ -26,7 +26,7 @@ AdminOutcome judge_broker(const MetadataState& state, std::string_view name) {
     int32_t id = -1;
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
     if (error != std::errc{} || end != name.data() + name.size())
-        return invalid_request(fmt::format("Invalid broker name {}", name));
+        return invalid_request(fmt::format("Node id must be an integer, but it is: {}", name));
     if (!state.broker(NodeId{id}))
         return {Error::broker_id_not_registered, fmt::format("No node with id {} found.", id)};
     return {};
@@ -35,7 +35,9 @@ AdminOutcome judge_broker(const MetadataState& state, std::string_view name) {
 AdminOutcome judge_resource(const MetadataState& state, const ResourceChange& resource) {
     if (resource.kind == ConfigKind::broker) return judge_broker(state, resource.name);
     if (resource.kind != ConfigKind::topic)
-        return invalid_request(fmt::format("Unexpected resource type {}.", kind_name(resource.kind)));
+        return refuse_kind(resource.kind);
+    if (std::string why = check_topic_name(resource.name); !why.empty())
+        return {Error::invalid_topic_exception, std::move(why)};
     if (!state.topic(resource.name))
         return {Error::unknown_topic_or_partition,
                 fmt::format("The topic '{}' does not exist.", resource.name)};
@@ -46,6 +48,9 @@ AdminOutcome judge_keys(std::span<const ConfigChange> changes) {
     std::set<std::string_view> keys;
     std::string nulls;
     for (const ConfigChange& change : changes) {
+        if (change.operation < AlterOperation::set || change.operation > AlterOperation::subtract)  // A number that nobody has given a meaning.
+            return invalid_request(fmt::format("Unknown operation {} for {}", static_cast<int>(change.operation),
+                                               change.name));
         if (!keys.insert(change.name).second) return invalid_request("Error due to duplicate config keys");
         if (change.operation != AlterOperation::remove && !change.value)
             nulls += (nulls.empty() ? "" : ", ") + change.name;

@@ -183,6 +183,7 @@ Task<wire::OffsetDeleteResponse> GroupCoordinator::delete_offsets(wire::OffsetDe
 }
 
 Error GroupCoordinator::State::may_delete_offsets(std::string_view group_id) {
+    if (group_id.empty()) return Error::invalid_group_id;
     if (const Error error = refusal(); error != Error::none) return error;
     const Group* group = find_visible(group_id);
     if (!group) return Error::group_id_not_found;

@@ -67,9 +67,24 @@ TEST_CASE("requests are judged as Kafka judges them") {
     check_refused(cluster.alter({ConfigKind::broker, "9", {}}), Error::broker_id_not_registered,
                   "No node with id 9 found.");
     check_refused(cluster.alter({ConfigKind::broker, "one", {}}), Error::invalid_request,
-                  "Invalid broker name one");
+                  "Node id must be an integer, but it is: one");
     check_refused(cluster.alter({ConfigKind::group, "g", {}}), Error::invalid_request,
                   "Unexpected resource type GROUP.");
+    check_refused(cluster.alter({static_cast<ConfigKind>(99), "g", {}}), Error::invalid_request,
+                  "Unknown resource type 99");
+    check_refused(cluster.alter({ConfigKind::topic, "a/b", {}}), Error::invalid_topic_exception,
+                  "Topic name is invalid: 'a/b' contains one or more characters other than ASCII "
+                  "alphanumerics, '.', '_' and '-'");
+}
+
+TEST_CASE("an operation that nobody has given a meaning changes nothing") {
+    Configured cluster;
+    REQUIRE(cluster.change({{Op::set, "cleanup.policy", "compact,delete"}}).ok());
+    for (int operation : {-1, 4, 9})
+        check_refused(cluster.change({{static_cast<Op>(operation), "cleanup.policy", "delete"}}),
+                      Error::invalid_request,
+                      "Unknown operation " + std::to_string(operation) + " for cleanup.policy");
+    CHECK(cluster.configs().at("cleanup.policy") == "compact,delete");
 }
 
 TEST_CASE("a resource that is named twice is changed by neither") {

@@ -160,6 +160,7 @@ TEST_CASE("offsets of a topic that nobody is subscribed to can be deleted") {
 TEST_CASE("deleting offsets needs a group that exists, and one of consumers or without members") {
     Lab lab;
     CHECK((*lab.delete_offset("g", "t", 0))->error_code == Error::group_id_not_found);
+    CHECK((*lab.delete_offset("", "t", 0))->error_code == Error::invalid_group_id);
     settle(lab, {{.type = "connect"}});
     CHECK((*lab.delete_offset("g", "t", 0))->error_code == Error::non_empty_group);
 }
