@@ -25,9 +25,11 @@ BrokerConfig Lab::small() {
     return config;
 }
 
-Lab::Lab(uint64_t seed, uint16_t shards, BrokerConfig broker_config)
+Lab::Lab(uint64_t seed, uint16_t shards, BrokerConfig broker_config,
+         const std::function<void(SimDisk&)>& prepare)
     : world({.seed = seed}), node(world.add_node({.shards = shards})), config(std::move(broker_config)) {
     node.disk().put("data/lost+found", {});
+    if (prepare) prepare(node.disk());
     node.boot([this, shards](SimNode& sim) {
         auto program = std::make_unique<BrokerNode>(sim, config, shards);
         sim.spawn(program->start());

@@ -1,6 +1,7 @@
 // A simulated node whose shards have brokers but no sockets: requests go in as frames, of any version, on any
 // shard, and replies come out decoded.
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -53,7 +54,9 @@ class BrokerNode final : public SimProgram {
 
 class Lab {
  public:
-    explicit Lab(uint64_t seed = 1, uint16_t shards = 2, BrokerConfig config = small());
+    // `prepare` may put files onto the disk before the first start.
+    explicit Lab(uint64_t seed = 1, uint16_t shards = 2, BrokerConfig config = small(),
+                 const std::function<void(SimDisk&)>& prepare = {});
     // No admin port, quick groups, few partitions of __consumer_offsets.
     static BrokerConfig small();
 

@@ -1,0 +1,264 @@
+// Topics, settings, places in a log, versions: what administrators and starting clients ask.
+#include <set>
+
+#include "lab.h"
+#include "millrace/wire/api_versions.h"
+#include "millrace/wire/create_partitions.h"
+#include "millrace/wire/delete_records.h"
+#include "millrace/wire/describe_configs.h"
+#include "millrace/wire/incremental_alter_configs.h"
+#include "millrace/wire/metadata.h"
+#include "millrace/wire/offset_for_leader_epoch.h"
+
+namespace millrace {
+
+namespace {
+
+Answer<wire::MetadataResponse> metadata_of(Lab& lab, std::string_view name, bool may_create,
+                                           int16_t version = 12, uint16_t shard = 0) {
+    wire::MetadataRequest::Topic asked{.topic_id = {}, .name = name};
+    wire::MetadataRequest request{.topics = wire::List<wire::MetadataRequest::Topic>{&asked, 1},
+                                  .allow_auto_topic_creation = may_create};
+    return lab.call<wire::MetadataResponse>(request, version, shard);
+}
+
+Error create_error(Lab& lab, wire::CreateTopicsRequest::Topic asked, bool validate_only = false) {
+    const wire::CreateTopicsRequest request{.topics = {&asked, 1}, .validate_only = validate_only};
+    return lab.call<wire::CreateTopicsResponse>(request, 7)->topics[0].error_code;
+}
+
+wire::CreateTopicsRequest::Topic new_topic(std::string_view name, int32_t partitions, int16_t replicas = 1) {
+    return {.name = name,
+            .num_partitions = partitions,
+            .replication_factor = replicas,
+            .assignments = {},
+            .configs = {}};
+}
+
+Error grow(Lab& lab, std::string_view topic, int32_t count) {
+    wire::CreatePartitionsRequest::Topic asked{.name = topic, .count = count, .assignments = {}};
+    return lab.call<wire::CreatePartitionsResponse>(wire::CreatePartitionsRequest{.topics = {&asked, 1}}, 3)
+        ->results[0]
+        .error_code;
+}
+
+Error alter(Lab& lab, std::string_view topic, std::string_view name, std::string_view value) {
+    wire::IncrementalAlterConfigsRequest::Config config{.name = name, .config_operation = 0, .value = value};
+    wire::IncrementalAlterConfigsRequest::Resource resource{
+        .resource_type = 2, .resource_name = topic, .configs = {&config, 1}};
+    return lab
+        .call<wire::IncrementalAlterConfigsResponse>(
+            wire::IncrementalAlterConfigsRequest{.resources = {&resource, 1}}, 1)
+        ->responses[0]
+        .error_code;
+}
+
+std::string describe(Lab& lab, std::string_view topic, std::string_view name) {
+    wire::String key = name;
+    wire::DescribeConfigsRequest::Resource resource{
+        .resource_type = 2, .resource_name = topic, .configuration_keys = wire::List<wire::String>{&key, 1}};
+    const auto answer =
+        lab.call<wire::DescribeConfigsResponse>(wire::DescribeConfigsRequest{.resources = {&resource, 1}}, 4);
+    if (answer->results[0].error_code != Error::none)
+        return std::string(error_name(answer->results[0].error_code));
+    REQUIRE(answer->results[0].configs.size() == 1);
+    return std::string(*answer->results[0].configs[0].value);
+}
+
+struct Deleted {
+    Error error;
+    int64_t low_watermark;
+};
+Deleted delete_records(Lab& lab, std::string_view topic, int64_t offset) {
+    wire::DeleteRecordsRequest::Partition asked{.partition_index = 0, .offset = offset};
+    wire::DeleteRecordsRequest::Topic asked_topic{.name = topic, .partitions = {&asked, 1}};
+    const auto answer = lab.call<wire::DeleteRecordsResponse>(
+        wire::DeleteRecordsRequest{.topics = {&asked_topic, 1}, .timeout_ms = 10'000}, 2);
+    const auto& told = answer->topics[0].partitions[0];
+    return {told.error_code, told.low_watermark};
+}
+
+}  // namespace
+
+TEST_CASE("a topic that is asked for is made where that is allowed, and ready at once on every shard") {
+    Lab lab{1, 3};
+    CHECK(metadata_of(lab, "fresh", false)->topics[0].error_code == Error::unknown_topic_or_partition);
+    const auto made = metadata_of(lab, "fresh", true, 12, 2);
+    CHECK(made->topics[0].error_code == Error::none);
+    REQUIRE(made->topics[0].partitions.size() == 1);
+    CHECK(made->topics[0].partitions[0].leader_id == 1);
+    for (uint16_t i = 0; i < 3; i++)
+        CHECK(lab.produce({.topic = "fresh", .shard = i}, one_record("x", lab.node.io().wall_ms()))
+                  .base_offset == i);
+    CHECK(metadata_of(lab, "bad name", true)->topics[0].error_code == Error::invalid_topic_exception);
+}
+
+TEST_CASE("a topic asked for by many at once, on all shards, is made once") {
+    Lab lab{2, 3};
+    wire::MetadataRequest::Topic asked{.topic_id = {}, .name = "same"};
+    const wire::MetadataRequest request{.topics = wire::List<wire::MetadataRequest::Topic>{&asked, 1}};
+    std::vector<std::unique_ptr<Exchange>> all;
+    for (uint16_t i = 0; i < 12; i++) all.push_back(lab.send(request, 12, i % 3));
+    std::set<std::string> ids;
+    for (auto& one : all) {
+        lab.wait(*one);
+        const auto answer = Lab::decode<wire::MetadataResponse>(*one);
+        CHECK(answer->topics[0].error_code == Error::none);
+        ids.insert(answer->topics[0].topic_id.to_text());
+    }
+    CHECK(ids.size() == 1);
+}
+
+TEST_CASE("no topic is made where the broker's settings forbid it") {
+    BrokerConfig config = Lab::small();
+    config.auto_create_topics = false;
+    Lab lab{3, 1, config};
+    CHECK(metadata_of(lab, "t", true)->topics[0].error_code == Error::unknown_topic_or_partition);
+}
+
+TEST_CASE("a topic that cannot be is refused for its own reason, one that is only checked is not made") {
+    Lab lab{4};
+    CHECK(create_error(lab, new_topic("t", 2), true) == Error::none);
+    CHECK(lab.shard(0).metadata().topic("t") == nullptr);
+    CHECK(create_error(lab, new_topic("t", 2)) == Error::none);
+    CHECK(create_error(lab, new_topic("t", 2)) == Error::topic_already_exists);
+    CHECK(create_error(lab, new_topic("u", 0)) == Error::invalid_partitions);
+    CHECK(create_error(lab, new_topic("u", 1, 3)) == Error::invalid_replication_factor);
+    CHECK(create_error(lab, new_topic("..", 1)) == Error::invalid_topic_exception);
+    wire::CreateTopicsRequest::Config wrong{.name = "retention.ms", .value = "soon"};
+    auto topic = new_topic("u", 1);
+    topic.configs = {&wrong, 1};
+    CHECK(create_error(lab, topic) == Error::invalid_config);
+    CHECK(lab.shard(0).metadata().topic("u") == nullptr);
+}
+
+TEST_CASE("a topic grows, never shrinks, and keeps what its partitions hold") {
+    Lab lab{5, 3};
+    lab.create("t", 2);
+    lab.write("t", 1, "kept");
+    CHECK(grow(lab, "t", 5) == Error::none);
+    CHECK(grow(lab, "t", 5) == Error::invalid_partitions);
+    CHECK(grow(lab, "t", 3) == Error::invalid_partitions);
+    CHECK(grow(lab, "none", 3) == Error::unknown_topic_or_partition);
+    for (int32_t i = 0; i < 5; i++) CHECK(lab.write("t", i, "x") == (i == 1 ? 1 : 0));
+}
+
+TEST_CASE("a deleted topic is gone at once on every shard, and its name begins anew") {
+    Lab lab{6, 3};
+    const Uuid first = lab.create("t", 6);
+    for (int32_t i = 0; i < 6; i++) lab.write("t", i, "old");
+    lab.remove("t");
+    for (uint16_t i = 0; i < 3; i++) {
+        CHECK(lab.produce({.topic = "t", .shard = i}, one_record("x", 1)).error_code ==
+              Error::unknown_topic_or_partition);
+        CHECK(lab.produce({.version = 13, .shard = i, .topic_id = first}, one_record("x", 1)).error_code ==
+              Error::unknown_topic_id);
+    }
+    CHECK(lab.create("t", 6) != first);
+    for (int32_t i = 0; i < 6; i++) CHECK(lab.write("t", i, "new") == 0);
+    lab.restart(Crash::power_cut);
+    for (int32_t i = 0; i < 6; i++) CHECK(lab.list_offset("t", i, -1).offset == 1);
+}
+
+TEST_CASE("a changed setting is shown, and holds from then on") {
+    Lab lab{7};
+    lab.create("t", 1);
+    CHECK(describe(lab, "t", "max.message.bytes") == "1048588");
+    CHECK(alter(lab, "t", "max.message.bytes", "100") == Error::none);
+    CHECK(describe(lab, "t", "max.message.bytes") == "100");
+    CHECK(
+        lab.produce({.topic = "t"}, one_record(std::string(200, 'x'), lab.node.io().wall_ms())).error_code ==
+        Error::message_too_large);
+    CHECK(alter(lab, "t", "max.message.bytes", "many") == Error::invalid_config);
+    CHECK(alter(lab, "t", "no.such.key", "1") == Error::invalid_config);
+    CHECK(alter(lab, "none", "retention.ms", "1") == Error::unknown_topic_or_partition);
+    CHECK(describe(lab, "none", "retention.ms") == "UNKNOWN_TOPIC_OR_PARTITION");
+    lab.restart(Crash::kill);
+    CHECK(describe(lab, "t", "max.message.bytes") == "100");
+}
+
+TEST_CASE("the special timestamps give the first offset, the last, and the newest record's") {
+    Lab lab{8};
+    lab.create("t", 1);
+    const int64_t now = lab.node.io().wall_ms();
+    CHECK(lab.list_offset("t", 0, -1).offset == 0);
+    CHECK(lab.list_offset("t", 0, -2).offset == 0);
+    CHECK(lab.list_offset("t", 0, -3).offset == -1);
+    for (const int64_t time : {100, 300, 200})
+        CHECK(lab.produce({.topic = "t"}, one_record("x", now + time)).error_code == Error::none);
+    CHECK(lab.list_offset("t", 0, -1).offset == 3);
+    CHECK(lab.list_offset("t", 0, -3).offset == 1);
+    CHECK(lab.list_offset("t", 0, -3).timestamp == now + 300);
+    CHECK(lab.list_offset("t", 0, now).offset == 0);
+    CHECK(lab.list_offset("t", 0, now + 101).offset == 1);
+    CHECK(lab.list_offset("t", 0, now + 301).offset == -1);
+    CHECK(lab.list_offset("t", 0, -4).error_code == Error::unsupported_version);  // Version 8 on.
+    CHECK(lab.list_offset("t", 0, -99).error_code == Error::unsupported_version);
+    CHECK(lab.list_offset("none", 0, -1).error_code == Error::unknown_topic_or_partition);
+    CHECK(lab.list_offset("t", 1, -1).error_code == Error::unknown_topic_or_partition);
+}
+
+TEST_CASE("deleted records are below the log's start, for good") {
+    Lab lab{9};
+    lab.create("t", 1);
+    for (int i = 0; i < 10; i++) lab.write("t", 0, "x");
+    CHECK(delete_records(lab, "t", 4).low_watermark == 4);
+    CHECK(delete_records(lab, "t", 2).low_watermark == 4);
+    CHECK(delete_records(lab, "t", 11).error == Error::offset_out_of_range);
+    CHECK(lab.list_offset("t", 0, -2).offset == 4);
+    lab.restart(Crash::power_cut);
+    CHECK(lab.list_offset("t", 0, -2).offset == 4);
+    CHECK(delete_records(lab, "t", -1).low_watermark == 10);  // All there is.
+    CHECK(lab.list_offset("t", 0, -2).offset == 10);
+    CHECK(lab.write("t", 0, "x") == 10);
+    CHECK(delete_records(lab, "none", 0).error == Error::unknown_topic_or_partition);
+}
+
+TEST_CASE("the end of the current epoch is the log's, and an epoch to come has none") {
+    Lab lab{10};
+    lab.create("t", 1);
+    for (int i = 0; i < 3; i++) lab.write("t", 0, "x");
+    const int32_t epoch = lab.shard(0).metadata().topic("t")->partitions[0].leader_epoch.value;
+    const auto ask = [&](int32_t current, int32_t asked_epoch) {
+        wire::OffsetForLeaderEpochRequest::Partition asked{
+            .partition = 0, .current_leader_epoch = current, .leader_epoch = asked_epoch};
+        wire::OffsetForLeaderEpochRequest::Topic topic{.topic = "t", .partitions = {&asked, 1}};
+        const auto answer = lab.call<wire::OffsetForLeaderEpochResponse>(
+            wire::OffsetForLeaderEpochRequest{.replica_id = -1, .topics = {&topic, 1}}, 4);
+        return answer->topics[0].partitions[0];
+    };
+    CHECK(ask(-1, epoch).end_offset == 3);
+    CHECK(ask(-1, epoch).leader_epoch == epoch);
+    CHECK(ask(-1, epoch + 1).end_offset == -1);
+    CHECK(ask(epoch + 1, epoch).error_code == Error::unknown_leader_epoch);
+}
+
+TEST_CASE("an unknown version of ApiVersions is answered in version 0, others end the connection") {
+    Lab lab{11};
+    wire::Writer writer;
+    wire::encode_request(writer, wire::ApiVersionsRequest{}, 3, 7, wire::String{"lab"});
+    auto frame = writer.copy();
+    store_big<int16_t>(frame.data() + 6, 99);
+    auto asked = lab.send_frame(frame, 18, 0, 0);
+    lab.wait(*asked);
+    const auto answer = Lab::decode<wire::ApiVersionsResponse>(*asked);
+    CHECK(answer->error_code == Error::unsupported_version);
+    CHECK(!answer->api_keys.empty());
+    wire::Writer other;
+    wire::encode_request(other, wire::MetadataRequest{}, 12, 7, wire::String{"lab"});
+    for (const int16_t version : {int16_t{99}, int16_t{-1}}) {
+        auto bytes = other.copy();
+        store_big<int16_t>(bytes.data() + 6, version);
+        auto refused = lab.send_frame(bytes, 3, 12, 1);
+        lab.wait(*refused);
+        CHECK(refused->kind == Reply::Kind::close);
+    }
+    auto cut = other.copy();
+    cut.resize(cut.size() - 2);
+    auto malformed = lab.send_frame(cut, 3, 12, 0);
+    lab.wait(*malformed);
+    CHECK(malformed->kind == Reply::Kind::close);
+    CHECK(lab.world.has_line("malformed request"));
+}
+
+}  // namespace millrace

@@ -1,0 +1,156 @@
+// A node's start and stop: what it must find again, with any number of shards, and what it must refuse.
+#include "tests/broker/lab.h"
+
+namespace millrace {
+
+namespace {
+
+void copy_files(SimDisk& from, SimDisk& to, const std::string& directory) {
+    for (const std::string& name : from.names(directory)) {
+        const std::string path = directory + "/" + name;
+        if (!from.names(path).empty())
+            copy_files(from, to, path);
+        else
+            to.put(path, from.contents(path));
+    }
+}
+
+Task<> stop_node(Lab& lab, bool& done) {
+    co_await lab.shard(0).begin_stop();
+    co_await lab.shard(0).stop_node();
+    done = true;
+}
+
+void stop(Lab& lab) {
+    bool done = false;
+    lab.node.spawn(stop_node(lab, done));
+    REQUIRE(lab.world.run_until([&] { return done; }, 60'000 * lab_ms));
+}
+
+void fill(Lab& lab) {
+    lab.create("t", 7);
+    for (int i = 0; i < 70; i++) lab.write("t", i % 7, "value " + std::to_string(i));
+}
+
+void check_filled(Lab& lab) {
+    for (int32_t i = 0; i < 7; i++) {
+        CHECK(lab.list_offset("t", i, -1).offset == 10);
+        CHECK(lab.list_offset("t", i, -2).offset == 0);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("a node with another number of shards has every record, and again with the first number") {
+    for (const Crash how : {Crash::kill, Crash::power_cut}) {
+        Lab two{1, 2};
+        fill(two);
+        two.node.crash(how);
+        Lab three{2, 3, Lab::small(), [&](SimDisk& disk) { copy_files(two.node.disk(), disk, "data"); }};
+        check_filled(three);
+        for (int32_t i = 0; i < 7; i++) CHECK(three.write("t", i, "more") == 10);
+        three.node.crash(how);
+        Lab again{3, 2, Lab::small(), [&](SimDisk& disk) { copy_files(three.node.disk(), disk, "data"); }};
+        for (int32_t i = 0; i < 7; i++) CHECK(again.list_offset("t", i, -1).offset == 11);
+        again.node.crash(how);
+        Lab one{4, 1, Lab::small(), [&](SimDisk& disk) { copy_files(again.node.disk(), disk, "data"); }};
+        for (int32_t i = 0; i < 7; i++) CHECK(one.write("t", i, "more") == 11);
+    }
+}
+
+TEST_CASE("topics, their settings, ids and deletions survive each end") {
+    for (const Crash how : {Crash::kill, Crash::power_cut}) {
+        Lab lab{5, 2};
+        fill(lab);
+        const Uuid kept = lab.create("kept", 3, {{"retention.ms", "12345"}});
+        (void)lab.create("gone", 2);
+        lab.write("gone", 0, "x");
+        lab.remove("gone");
+        const std::string cluster = lab.program().node.cluster_id();
+        for (int life = 0; life < 3; life++) {
+            lab.restart(how);
+            CHECK(lab.program().node.cluster_id() == cluster);
+            for (uint16_t i = 0; i < 2; i++) {
+                const TopicInfo* topic = lab.shard(i).metadata().topic("kept");
+                REQUIRE(topic);
+                CHECK(topic->id == kept);
+                CHECK(topic->configs.at("retention.ms") == "12345");
+                CHECK_FALSE(lab.shard(i).metadata().topic("gone"));
+            }
+            check_filled(lab);
+        }
+        const Uuid anew = lab.create("gone", 2);
+        CHECK(anew != kept);
+        CHECK(lab.list_offset("gone", 0, -1).offset == 0);
+    }
+}
+
+TEST_CASE("a node that was stopped starts clean and has everything") {
+    Lab lab{6, 2};
+    fill(lab);
+    stop(lab);
+    lab.restart(Crash::power_cut);
+    CHECK(lab.shard(0).storage().was_clean());
+    CHECK(lab.shard(1).storage().was_clean());
+    check_filled(lab);
+}
+
+TEST_CASE("each partition is on its slot's home and nowhere else, with the settings of its topic") {
+    Lab lab{7, 3};
+    lab.create("t", 9, {{"max.message.bytes", "4321"}});
+    for (const PartitionInfo& partition : lab.shard(0).metadata().topic("t")->partitions)
+        for (uint16_t i = 0; i < 3; i++) {
+            Hosted* hosted = lab.shard(i).hosted(partition.slot);
+            CHECK((hosted != nullptr) == (lab.program().node.home(partition.slot) == ShardId{i}));
+            if (hosted) CHECK(hosted->settings->config.max_message_bytes == 4'321);
+        }
+}
+
+TEST_CASE("the data directory of another node is refused") {
+    Lab lab{8, 1};
+    lab.node.crash(Crash::kill);
+    BrokerConfig other = Lab::small();
+    other.node_id = 2;
+    SimWorld world;
+    SimNode& node = world.add_node({.shards = 1});
+    copy_files(lab.node.disk(), node.disk(), "data");
+    node.boot([&](SimNode& sim) {
+        auto program = std::make_unique<BrokerNode>(sim, other, 1);
+        sim.spawn(program->start());
+        return program;
+    });
+    auto& program = *static_cast<BrokerNode*>(node.program());
+    REQUIRE(world.run_until([&] { return program.started.has_value(); }, 60'000 * lab_ms));
+    CHECK(program.started->error() == Error::inconsistent_cluster_id);
+    CHECK(world.has_line("belongs to another node"));
+}
+
+TEST_CASE("retention deletes by itself what a topic's settings say is too old") {
+    BrokerConfig config = Lab::small();
+    config.log_retention_check_interval_ms = 1'000;
+    Lab lab{9, 2, config};
+    lab.create("t", 1, {{"retention.ms", "2000"}, {"segment.bytes", "1048576"}});
+    lab.write("t", 0, "old");
+    lab.world.run_for(500 * lab_ms);
+    CHECK(lab.list_offset("t", 0, -2).offset == 0);
+    lab.world.run_for(10'000 * lab_ms);
+    CHECK(lab.list_offset("t", 0, -2).offset == 1);
+    CHECK(lab.list_offset("t", 0, -1).offset == 1);
+    CHECK(lab.write("t", 0, "new") == 1);
+}
+
+TEST_CASE("a start that is cut off at any moment is made good by the next one") {
+    for (uint64_t i = 0; i < 40; i++) {
+        CAPTURE(i);
+        Lab lab{100 + i, 2};
+        fill(lab);
+        lab.node.crash(i % 2 ? Crash::kill : Crash::power_cut);
+        lab.node.restart();
+        lab.world.run_for(i * 700'000);
+        lab.restart(i % 3 ? Crash::kill : Crash::power_cut);
+        check_filled(lab);
+        CHECK(lab.write("t", 3, "more") == 10);
+    }
+}
+
+}  // namespace millrace
