@@ -18,6 +18,19 @@ Result<> result_of(int32_t outcome) {
     return {};
 }
 
+}  // namespace
+
+Task<int32_t> write_whole(Io& io, OpArguments arguments) {
+    int32_t n = 0;
+    for (uint32_t tries = 0; tries <= short_writes_max; tries++) {
+        n = co_await Once{io, Op::Kind::write, arguments};
+        if (n <= 0 || static_cast<uint64_t>(n) == arguments.size) break;
+    }
+    co_return n;
+}
+
+namespace {
+
 // The kernel may return less than asked: asks again until all came, the end, or an error.
 Task<Result<size_t>> read_all(Io& io, int fd, uint64_t offset, MutableBytes to) {
     size_t done = 0;
@@ -36,7 +49,7 @@ Task<Result<>> write_all(Io& io, int fd, uint64_t offset, Bytes bytes) {
     if (bytes.empty()) co_return Result<>{};
     const OpArguments a{
         .fd = fd, .data = const_cast<uint8_t*>(bytes.data()), .size = bytes.size(), .offset = offset};
-    const int32_t n = co_await Once{io, Op::Kind::write, a};
+    const int32_t n = co_await write_whole(io, a);
     if (n < 0) co_return storage_error(n);
     if (static_cast<size_t>(n) != bytes.size()) co_return Error::kafka_storage_error;
     co_return Result<>{};
@@ -201,7 +214,7 @@ Task<Result<>> write_blocks(Io& io, int fd, uint64_t position, IoBuffer& buffer,
                         .offset = position,
                         .flags = Op::durable,
                         .buffer = &buffer};
-    const int32_t n = co_await Once{io, Op::Kind::write, a};
+    const int32_t n = co_await write_whole(io, a);
     if (n < 0) co_return storage_error(n);
     if (static_cast<size_t>(n) != size) co_return Error::kafka_storage_error;
     co_return Result<>{};

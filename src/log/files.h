@@ -18,6 +18,11 @@ enum class Sync : bool { no, yes };
 // The Error of a negative outcome.
 Error storage_error(int32_t outcome);
 
+// A write that the kernel cut short is done again from its beginning, so that a direct one stays aligned; the
+// outcome of the last try.
+inline constexpr uint32_t short_writes_max = 16;
+Task<int32_t> write_whole(Io& io, OpArguments arguments);
+
 struct OpenOptions {
     std::string path;
     uint32_t flags = 0;  // Op::Open

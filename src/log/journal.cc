@@ -6,14 +6,28 @@
 
 namespace millrace {
 
+namespace {
+
+// A write that was cut short is no error: it is done again, from its beginning, as direct writes must stay
+// aligned.
+bool is_cut_short(const Op& op, Outcome outcome, uint32_t& tries) {
+    const bool is_short = outcome.value > 0 && static_cast<uint64_t>(outcome.value) < op.size;
+    tries = is_short ? tries + 1 : 0;
+    return is_short && tries <= short_writes_max;
+}
+
+}  // namespace
+
 struct Journal::DirectWrite final : Op {
     explicit DirectWrite(Journal& journal) : Op(Kind::write), journal(journal) { flags = durable; }
     void done(Outcome outcome) override {
+        if (is_cut_short(*this, outcome, tries)) return journal.io_.submit(*this);
         journal.land(*commit, outcome.value >= 0 && static_cast<uint64_t>(outcome.value) == size,
                      outcome.value);
     }
     Journal& journal;
     Commit* commit = nullptr;
+    uint32_t tries = 0;
 };
 
 struct Journal::Commit final : Op {
@@ -21,6 +35,7 @@ struct Journal::Commit final : Op {
         flags = durable, data = bytes.data(), buffer = &bytes;
     }
     void done(Outcome outcome) override {
+        if (is_cut_short(*this, outcome, tries)) return journal.io_.submit(*this);
         journal.land(*this, outcome.value >= 0 && static_cast<uint64_t>(outcome.value) == size,
                      outcome.value);
     }
@@ -32,6 +47,7 @@ struct Journal::Commit final : Op {
     std::vector<CommitMark> marks;
     std::vector<std::unique_ptr<DirectWrite>> directs;
     size_t waiting = 0;  // Writes under way.
+    uint32_t tries = 0;
 };
 
 Journal::Journal(Io& io, JournalOwner& owner, Settings settings)

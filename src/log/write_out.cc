@@ -90,7 +90,7 @@ Task<Result<>> PartitionLog::write_piece(Segment& segment, int fd, uint64_t end)
                             .offset = from,
                             .flags = Op::durable,
                             .buffer = &chunk->buffer};
-        const int32_t n = co_await Once{storage_.io(), Op::Kind::write, a};
+        const int32_t n = co_await write_whole(storage_.io(), a);
         co_return written(segment, whole, whole - from, n);
     }
     IoBuffer copy{block_size};
@@ -101,7 +101,7 @@ Task<Result<>> PartitionLog::write_piece(Segment& segment, int fd, uint64_t end)
                         .offset = from,
                         .flags = Op::durable,
                         .buffer = &copy};
-    const int32_t n = co_await Once{storage_.io(), Op::Kind::write, a};
+    const int32_t n = co_await write_whole(storage_.io(), a);
     co_return written(segment, until, block_size, n);
 }
 
