@@ -125,6 +125,21 @@ TEST_CASE("the data directory of another node is refused") {
     CHECK(world.has_line("belongs to another node"));
 }
 
+TEST_CASE("a shard reads no other's journal while their number stays, and damage there does not concern it") {
+    Lab lab{11, 2};
+    fill(lab);
+    lab.node.crash(Crash::kill);
+    const std::string path = "data/journal/1/" + lab.node.disk().names("data/journal/1").front();
+    const auto bytes = lab.node.disk().contents(path);
+    const auto last = std::find_if(bytes.rbegin(), bytes.rend(), [](uint8_t byte) { return byte != 0; });
+    const auto used = static_cast<uint64_t>(bytes.rend() - last);
+    for (uint64_t at = used / 2; at < used / 2 + 4'096; at++) lab.node.disk().flip(path, at, 0x55);
+    lab.node.restart();
+    REQUIRE(lab.world.run_until([&] { return lab.program().started.has_value(); }, 60'000 * lab_ms));
+    CHECK(lab.shard(0).storage().stats().damaged_entries == 0);
+    CHECK(lab.shard(1).storage().stats().damaged_entries > 0);
+}
+
 TEST_CASE("retention deletes by itself what a topic's settings say is too old") {
     BrokerConfig config = Lab::small();
     config.log_retention_check_interval_ms = 1'000;
