@@ -80,6 +80,9 @@ TEST_CASE("an offset before the log's start or behind its end is out of range") 
     lab.write("t", 0, "a");
     CHECK(fetch_error(lab, {.topic = "t", .offset = 2}) == Error::offset_out_of_range);
     CHECK(fetch_error(lab, {.topic = "t", .offset = -1}) == Error::offset_out_of_range);
+    const auto refused = fetch(lab, {.topic = "t", .offset = 2});  // Kafka tells no watermarks with an error.
+    CHECK(refused->responses[0].partitions[0].high_watermark == -1);
+    CHECK(refused->responses[0].partitions[0].log_start_offset == -1);
 }
 
 TEST_CASE("an unknown topic, partition or topic id is told in its place") {
