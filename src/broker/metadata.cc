@@ -146,11 +146,11 @@ Task<wire::DescribeClusterResponse> handle_describe_cluster(Call& call,
     if (request.endpoint_type != brokers) {
         response.error_code = request.endpoint_type == controllers ? Error::mismatched_endpoint_type
                                                                    : Error::unsupported_endpoint_type;
-        response.error_message = request.endpoint_type == controllers
-                                     ? "The request was sent to an endpoint of type BROKER, but we wanted an "
-                                       "endpoint of type CONTROLLER"
-                                     : call.arena.copy("Unsupported endpoint type " +
-                                                       std::to_string(request.endpoint_type));
+        response.error_message =
+            request.endpoint_type == controllers
+                ? "The request was sent to an endpoint of type BROKER, but we wanted an "
+                  "endpoint of type CONTROLLER"
+                : call.arena.copy("Unsupported endpoint type " + std::to_string(request.endpoint_type));
         co_return response;
     }
     response.controller_id = call.shard.node().id().value;

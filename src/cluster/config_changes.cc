@@ -34,8 +34,7 @@ AdminOutcome judge_broker(const MetadataState& state, std::string_view name) {
 
 AdminOutcome judge_resource(const MetadataState& state, const ResourceChange& resource) {
     if (resource.kind == ConfigKind::broker) return judge_broker(state, resource.name);
-    if (resource.kind != ConfigKind::topic)
-        return refuse_kind(resource.kind);
+    if (resource.kind != ConfigKind::topic) return refuse_kind(resource.kind);
     if (std::string why = check_topic_name(resource.name); !why.empty())
         return {Error::invalid_topic_exception, std::move(why)};
     if (!state.topic(resource.name))
@@ -48,9 +47,10 @@ AdminOutcome judge_keys(std::span<const ConfigChange> changes) {
     std::set<std::string_view> keys;
     std::string nulls;
     for (const ConfigChange& change : changes) {
-        if (change.operation < AlterOperation::set || change.operation > AlterOperation::subtract)  // A number that nobody has given a meaning.
-            return invalid_request(fmt::format("Unknown operation {} for {}", static_cast<int>(change.operation),
-                                               change.name));
+        if (change.operation < AlterOperation::set ||
+            change.operation > AlterOperation::subtract)  // A number that nobody has given a meaning.
+            return invalid_request(
+                fmt::format("Unknown operation {} for {}", static_cast<int>(change.operation), change.name));
         if (!keys.insert(change.name).second) return invalid_request("Error due to duplicate config keys");
         if (change.operation != AlterOperation::remove && !change.value)
             nulls += (nulls.empty() ? "" : ", ") + change.name;
