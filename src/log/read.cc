@@ -216,6 +216,7 @@ Task<Result<Slice>> PartitionLog::collect_from(FileWindow& window, uint64_t begi
         at = needed;
     }
     Slice slice;
+    if (at == begin) co_return slice;  // The first batch is too large, or not below the limit.
     window.add_to(slice, begin, at);
     slice.set_offsets(first, next);
     co_return slice;

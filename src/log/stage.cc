@@ -73,6 +73,7 @@ void PartitionLog::stage_segment(Journal& journal, Segment& segment, Offset next
 bool PartitionLog::can_go_direct(const Segment& segment) {
     if (!segment.file || writing_out_ || align_down(segment.size) > segment.allocated) return false;
     const uint64_t from = align_down(std::max(segment.out, segment.scheduled));
+    if (from > staged_position_) return false;  // Written out before the journal had it, and it must have it.
     const Chunk* chunk = chunk_at(segment, from);
     return chunk && chunk->begin_position() <= from && align_down(segment.size) > from;
 }
