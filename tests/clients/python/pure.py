@@ -8,6 +8,7 @@ from kafka.admin import ConfigResource, ConfigResourceType, NewPartitions, NewTo
 from kafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionError
 
 BOOTSTRAP = os.environ["BOOTSTRAP"]
+COMMON = {"bootstrap_servers": BOOTSTRAP, "api_version_auto_timeout_ms": 30000}  # It gives up after 2 s on a busy machine.
 
 
 def claim(holds, text, detail=""):
@@ -28,7 +29,7 @@ class Member(threading.Thread):
 
     def __init__(self, topic, group):
         super().__init__(daemon=True)
-        self.consumer = KafkaConsumer(topic, bootstrap_servers=BOOTSTRAP, group_id=group, auto_offset_reset="earliest",
+        self.consumer = KafkaConsumer(topic, **COMMON, group_id=group, auto_offset_reset="earliest",
                                       heartbeat_interval_ms=300, session_timeout_ms=10000, max_poll_interval_ms=20000)
         self.owned, self.read, self.leaving = set(), [], threading.Event()
         self.start()
@@ -47,12 +48,20 @@ class Member(threading.Thread):
 
 def basics(admin):
     admin.create_topics([NewTopic("py-basic", num_partitions=3, replication_factor=1)])
-    producer = KafkaProducer(bootstrap_servers=BOOTSTRAP, acks="all", compression_type="gzip")
+    producer = KafkaProducer(**COMMON, acks="all", compression_type="gzip")
     futures = [producer.send("py-basic", key=b"k%d" % (i % 10), value=b"v%d" % i, headers=[("n", b"%d" % i)]) for i in range(1000)]
     offsets = [(f.get(30).partition, f.get(30).offset) for f in futures]
     claim(len(set(offsets)) == 1000, "1,000 records get 1,000 different places")
-    consumer = KafkaConsumer("py-basic", bootstrap_servers=BOOTSTRAP, auto_offset_reset="earliest", consumer_timeout_ms=4000)
-    records = list(consumer)
+    consumer = KafkaConsumer("py-basic", **COMMON, auto_offset_reset="earliest")
+    records = []
+
+    def read():
+        for some in consumer.poll(timeout_ms=500).values():
+            records.extend(some)
+        return len(records)
+
+    wait_for(lambda: read() >= 1000)
+    read()  # Nothing may follow.
     claim(sorted(r.value for r in records) == sorted(b"v%d" % i for i in range(1000)), "all come back", len(records))
     claim(all(r.headers == [("n", r.value[1:])] for r in records), "with their headers")
     part = TopicPartition("py-basic", 0)
@@ -67,7 +76,7 @@ def basics(admin):
 
 def own_offsets():
     """A consumer that keeps its offsets by itself, and one that seeks."""
-    consumer = KafkaConsumer(bootstrap_servers=BOOTSTRAP, group_id="py-manual", enable_auto_commit=False, consumer_timeout_ms=3000)
+    consumer = KafkaConsumer(**COMMON, group_id="py-manual", enable_auto_commit=False, consumer_timeout_ms=30000)
     part = TopicPartition("py-basic", 1)
     consumer.assign([part])
     consumer.seek(part, 10)
@@ -82,7 +91,7 @@ def own_offsets():
 def classroom(admin):
     """Two partitions, two consumers, a third that waits, a second group that reads everything again."""
     admin.create_topics([NewTopic("py-lab", num_partitions=2, replication_factor=1)])
-    producer = KafkaProducer(bootstrap_servers=BOOTSTRAP)
+    producer = KafkaProducer(**COMMON)
 
     def publish(first, last):
         for i in range(first, last):
@@ -150,7 +159,7 @@ def administration(admin):
 
 
 def main():
-    admin = KafkaAdminClient(bootstrap_servers=BOOTSTRAP)
+    admin = KafkaAdminClient(**COMMON)
     basics(admin)
     own_offsets()
     classroom(admin)
