@@ -58,7 +58,10 @@ def cooperative_group():
     claim(len({r[:2] for r in reads(one, two)}) == 5000, "every record was read")
     two.close()
     claim(poll_until([one], lambda: len(one.assignment()) == 4), "and gets it back when the second one leaves")
-    one.commit(asynchronous=False)
+    try:
+        one.commit(asynchronous=False)
+    except KafkaException as error:  # All was committed already, by the timer.
+        claim(error.args[0].name() == "_NO_OFFSET", "a commit succeeds", error)
     one.close()
     again = consumer("cf-coop")
     committed = again.committed([TopicPartition("cf-topic", p) for p in range(4)], timeout=10)
