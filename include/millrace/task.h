@@ -116,8 +116,9 @@ template <class T> class [[nodiscard]] Task {
     explicit Task(std::coroutine_handle<promise_type> handle) : handle_(handle) {}
     Task(Task&& other) noexcept : handle_(std::exchange(other.handle_, {})) {}
     Task& operator=(Task&&) = delete;
-    // The frame is destroyed through an address that the compiler cannot follow: where clang-16 puts frames of
-    // inner coroutines into their callers' (heap elision), some ways out free such a frame as if it were its own.
+    // The frame is destroyed through an address that the compiler cannot follow: where clang-16 puts frames
+    // of inner coroutines into their callers' (heap elision), some ways out free such a frame as if it were
+    // its own.
     ~Task() {
         if (!handle_) return;
         void* frame = handle_.address();
