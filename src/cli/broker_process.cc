@@ -92,6 +92,8 @@ int BrokerProcess::run() {
     StreamLogSink sink;
     host_ = std::make_unique<Host>(HostOptions{
         .shards = shards_,
+        .spin_ns = 0,  // Looking around before sleeping cost half of the CPU again at 10,000 requests/s, and
+                       // gained nothing.
         .log_sink = &sink,
         .log_level = log_level(),
         .start = [this](Io& io) { start(io); },
