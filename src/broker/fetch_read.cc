@@ -46,7 +46,8 @@ Task<> read_item(Partition& partition, FetchItem& item, ReadRequest read) {
         co_return;
     }
     auto reading = partition.log().read(read);
-    take(item, co_await reading);
+    auto slice = co_await reading;
+    take(item, std::move(slice));
 }
 
 }  // namespace

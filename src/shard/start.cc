@@ -155,7 +155,11 @@ Task<> Shard::begin_stop() {
 
 Task<Result<>> Shard::wind_down() {
     ready_ = false;
-    for (auto& [index, host] : group_hosts_) co_await host->stop();
+    for (auto place = group_hosts_.begin(); place != group_hosts_.end();) {
+        const int32_t index = place->first;
+        co_await place->second->stop();
+        place = group_hosts_.upper_bound(index);  // It may have gone meanwhile, with its topic.
+    }
     for (auto& [slot, hosted] : hosted_) hosted.partition->wake_fetches();
     co_return Result<>{};
 }
