@@ -13,6 +13,14 @@
 
 namespace millrace {
 
+// Where the work of a connection's requests is done: what net/ needs to bring the connection there.
+struct WorkPlace {
+    void note(ShardId home) { run = home == shard ? run + 1 : 1, shard = home; }
+    ShardId shard{};
+    uint32_t run = 0;    // So many requests in a row had work on `shard` and nowhere else.
+    uint32_t moves = 0;  // Of the connection, so far.
+};
+
 // What outlives a connection's single requests. Owned by the connection.
 struct ConnectionContext {
     uint64_t id = 0;
@@ -21,6 +29,7 @@ struct ConnectionContext {
     std::string listener;       // "PLAINTEXT"
     std::string software_name;  // From ApiVersions (KIP-511), empty before.
     std::string software_version;
+    WorkPlace work;
 };
 
 // The bytes of one reply. Destroyed on the connection's shard once they are sent (or never will be).

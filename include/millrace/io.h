@@ -200,6 +200,9 @@ class Io {
 
     virtual ShardId shard() const = 0;
     virtual uint16_t shard_count() const = 0;
+    // The share of its time, of late, that a shard of this process did not sleep: 0 to 100. A simulated one
+    // is always idle.
+    virtual uint32_t busy_percent(ShardId) const { return 0; }
     // "127.0.0.1:9092"; empty when the socket is gone.
     virtual std::string local_address(int fd) const = 0;
     virtual std::string peer_address(int fd) const = 0;

@@ -3,6 +3,7 @@
 // No Kafka semantics above frames: requests go to a RequestHandler, replies leave in the order of their
 // requests. Everything belongs to the shard whose Io it was given.
 #pragma once
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -45,6 +46,13 @@ struct Listening {
     std::string address;  // With the port that it got.
 };
 
+// A connection between two shards of the process: nothing of it is being handled, received or sent.
+struct MovingConnection {
+    int fd = -1;
+    ConnectionContext context;
+    std::vector<uint8_t> unread;  // Received, not handled yet.
+};
+
 class Server {
  public:
     // All must outlive it. Metrics are registered here.
@@ -60,6 +68,14 @@ class Server {
     Task<> close(uint64_t grace_ns);
     // After close: ends when the last handler has. Then the server may be destroyed.
     Task<> drained();
+
+    // A connection whose work is all on another shard moves there, unless that shard has too much to do
+    // already or connections per host are limited (each shard counts its own). `bring` calls adopt() of that
+    // shard's server, on that shard.
+    using Bring = std::function<Task<bool>(ShardId, MovingConnection&)>;
+    void let_move(Bring bring);
+    // Goes on with it; closes its socket when this server is closing.
+    Task<bool> adopt(MovingConnection& moving);
 
     size_t connection_count() const;
 

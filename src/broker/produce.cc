@@ -242,6 +242,7 @@ Task<Response> handle_produce(Call& call, const Request& request) {
         co_await gather(std::move(sent));
     }
     for (Part& part : parts) {
+        call.connection.work.note(part.home);
         call.state.messages_in.add(part.records);
         call.state.topic_bytes_in.add(part.bytes);
         call.hold_arena(std::move(part.arena));

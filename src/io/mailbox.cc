@@ -63,6 +63,11 @@ bool PostOffice::must_wake(ShardId to) {
     return asleep.load(std::memory_order_relaxed) && asleep.exchange(false, std::memory_order_relaxed);
 }
 
+void PostOffice::set_busy_percent(ShardId self, uint32_t percent) {
+    auto& told = shards_[self.value].busy_percent;
+    if (told.load(std::memory_order_relaxed) != percent) told.store(percent, std::memory_order_relaxed);
+}
+
 void PostOffice::ring_bell(ShardId shard) {
     const uint64_t one = 1;
     const auto written = ::write(event_fd(shard), &one, sizeof one);

@@ -44,6 +44,12 @@ class PostOffice {
     bool must_wake(ShardId to);
     bool has_mail(ShardId self);
 
+    // How busy a shard was of late; it says so itself, anybody may ask.
+    void set_busy_percent(ShardId self, uint32_t percent);
+    uint32_t busy_percent(ShardId shard) const {
+        return shards_[shard.value].busy_percent.load(std::memory_order_relaxed);
+    }
+
     // From any thread: ends the shard's sleep through its event fd.
     void ring_bell(ShardId shard);
     int event_fd(ShardId shard) const { return shards_[shard.value].event_fd; }
@@ -53,6 +59,7 @@ class PostOffice {
  private:
     struct alignas(64) Shard {
         std::atomic<bool> asleep{false};
+        std::atomic<uint32_t> busy_percent{0};
         int event_fd = -1;
         int ring_fd = -1;
     };

@@ -46,6 +46,7 @@ class UringIo final : public Io {
 
     ShardId shard() const override { return shard_; }
     uint16_t shard_count() const override { return post_.shard_count(); }
+    uint32_t busy_percent(ShardId shard) const override { return post_.busy_percent(shard); }
     std::string local_address(int fd) const override;
     std::string peer_address(int fd) const override;
     Logger& log() override { return log_; }
@@ -110,6 +111,7 @@ class UringIo final : public Io {
     void sleep();
     void publish_letters();
     void read_clocks();
+    void tell_how_busy();
     void retry_postponed();
     void deliver_completions();
     void deliver_finished();
@@ -156,6 +158,7 @@ class UringIo final : public Io {
     // How often waits ended soon, of late: spinning pays from spin_pays on.
     static constexpr int spin_pays = 4, spin_score_max = 8;
     int spin_score_ = 0;
+    uint64_t slept_ns_ = 0, busy_since_ns_ = 0;  // Of the time that busy_percent will tell of.
 
     std::unique_ptr<Aside[]> asides_;
     ReceivePool pool_;

@@ -17,6 +17,7 @@ namespace {
 
 // Letters go out at least this often within a turn, so that an awake peer works meanwhile.
 constexpr uint32_t publish_every = 16;
+constexpr uint64_t busy_window_ns = 100'000'000;
 
 uint64_t nanoseconds(clockid_t clock) {
     timespec t;
@@ -46,6 +47,13 @@ void UringIo::turn() {
 void UringIo::read_clocks() {
     now_ns_ = nanoseconds(CLOCK_MONOTONIC);
     wall_ms_ = static_cast<int64_t>(nanoseconds(CLOCK_REALTIME) / 1'000'000);
+    if (now_ns_ - busy_since_ns_ >= busy_window_ns) tell_how_busy();
+}
+
+void UringIo::tell_how_busy() {
+    const uint64_t window_ns = now_ns_ - std::exchange(busy_since_ns_, now_ns_);
+    const uint64_t idle_ns = std::min(std::exchange(slept_ns_, 0), window_ns);
+    post_.set_busy_percent(shard_, static_cast<uint32_t>((window_ns - idle_ns) * 100 / window_ns));
 }
 
 // ---- Into the kernel -----------------------------------------------------------------------------------
@@ -131,7 +139,9 @@ void UringIo::sleep() {
     statistics_.sleeps++;
     enter(1, due ? std::optional{*due - before} : std::nullopt);
     post_.wake_up(shard_);
-    const bool was_short = nanoseconds(CLOCK_MONOTONIC) - before < spin_ns_;
+    const uint64_t slept_ns = nanoseconds(CLOCK_MONOTONIC) - before;
+    slept_ns_ += slept_ns;
+    const bool was_short = slept_ns < spin_ns_;
     spin_score_ = was_short ? std::min(spin_score_ + 1, spin_score_max) : std::max(spin_score_ - 1, 0);
 }
 

@@ -25,9 +25,10 @@ class Connection::Entered {
     Connection& connection_;
 };
 
-Connection::Connection(ConnectionHome& home, int fd, ConnectionContext context)
+Connection::Connection(ConnectionHome& home, int fd, ConnectionContext context, std::vector<uint8_t> unread)
     : home_(home), input_(home.input_memory()), context_(std::move(context)), fd_(fd) {
     receive_.fd = fd;
+    input_.begin_with(std::move(unread));
     active_ns_ = home.io().now_ns();
 }
 
@@ -54,7 +55,7 @@ void Connection::on_received(Outcome outcome) {
         return input_.add(outcome.buffer, outcome.data);
     }
     if (outcome.value == 0)
-        no_more_input_ = true;
+        no_more_input_ = peer_ended_ = true;
     else if (outcome.value == -ENOBUFS)
         starved_ = true, home_.starved(*this);
     else if (outcome.value != -ECANCELED)
@@ -129,11 +130,12 @@ void Connection::check_deadlines(uint64_t now_ns) {
 // ---- What has become possible --------------------------------------------------------------------------
 
 void Connection::settle() {
+    consider_moving();
     if (!ending_) start_requests();
     if (!ending_ && !flush_soon_) send_replies();
     if (!ending_ && no_more_input_ && !oldest_ && !held_ && !input_.has_bytes()) end();
     regulate_input();
-    if (!ending_) return;
+    if (!ending_) return move_when_still();
     if (!sending_) drop_replies();
     if (fd_ < 0) return;
     if (!was_shut_down_ && !shutting_down_) shut_down(*this).detach();
@@ -147,7 +149,7 @@ bool Connection::is_over() const { return fd_ < 0 && running_ == 0 && !flush_soo
 void Connection::start_requests() {
     while (!ending_) {
         if (!sending_) retire_unanswered();
-        if (is_full() || (!held_ && !cut_next()) || !may_start(*held_)) break;
+        if (is_full() || (!held_ && (moving_to_ || !cut_next())) || !may_start(*held_)) break;
         start_held();
     }
     if (!ending_ && (held_ || input_.has_bytes())) input_.park(held_ ? &held_->frame : nullptr);
@@ -267,19 +269,38 @@ void Connection::drop_replies() {
     for (Request* request = oldest_; request; request = request->next) request->reply.body.reset();
 }
 
-// ---- Reading, and the end ------------------------------------------------------------------------------
+// ---- Reading -------------------------------------------------------------------------------------------
 
 // Reads unless bytes wait that cannot be taken: then the peer's TCP waits too. What is not wanted any more is
 // read and thrown away until the end, for a socket that is closed with unread bytes would reset the
 // connection and take the last replies with it.
 void Connection::regulate_input() {
     const bool bytes_wait = held_ || input_.has_bytes();
-    const bool wants = !ending_ && !peer_ended_ && !bytes_wait;
+    const bool wants = !ending_ && !peer_ended_ && !bytes_wait && !moving_to_;
     if (wants && !receive_.under_way && !starved_) home_.io().submit(receive_);
     if (wants || ending_ || !receive_.under_way || cancelling_) return;
     cancelling_ = true;
     home_.io().cancel(receive_);
 }
+
+// ---- Moving to another shard ---------------------------------------------------------------------------
+
+void Connection::consider_moving() {
+    if (ending_ || no_more_input_)
+        moving_to_.reset();
+    else if (!moving_to_)
+        moving_to_ = home_.better_shard(context_.work);
+}
+
+// Everything that was begun here ends here.
+void Connection::move_when_still() {
+    const bool is_still = !oldest_ && !held_ && !sending_ && !receive_.under_way && !starved_ && !flush_soon_;
+    if (!moving_to_ || !is_still) return;
+    home_.move(*this, *moving_to_,
+               {.fd = std::exchange(fd_, -1), .context = context_, .unread = input_.take_rest()});
+}
+
+// ---- The end -------------------------------------------------------------------------------------------
 
 void Connection::refuse(std::string_view cause) {
     home_.io().log().warn("net", "connection closed",

@@ -50,6 +50,10 @@ class ConnectionHome {
     virtual void received(size_t bytes) = 0;
     virtual void sent(size_t bytes) = 0;
     virtual void socket_closed(Connection& connection) = 0;
+    // The shard that the connection should go to; none: it stays.
+    virtual std::optional<ShardId> better_shard(const WorkPlace& work) = 0;
+    // Takes its socket, and what it has received, to another shard.
+    virtual void move(Connection& connection, ShardId to, MovingConnection moving) = 0;
     virtual void forget(Connection& connection) = 0;  // Destroys it.
 
  protected:
@@ -58,7 +62,8 @@ class ConnectionHome {
 
 class Connection {
  public:
-    Connection(ConnectionHome& home, int fd, ConnectionContext context);
+    // Begins with bytes that were received on another shard.
+    Connection(ConnectionHome& home, int fd, ConnectionContext context, std::vector<uint8_t> unread);
     ~Connection();
     Connection(const Connection&) = delete;
 
@@ -106,6 +111,8 @@ class Connection {
     void drop_replies();
 
     void regulate_input();
+    void consider_moving();
+    void move_when_still();
     void refuse(std::string_view cause);
     void end();
     bool is_over() const;
@@ -125,6 +132,8 @@ class Connection {
     uint32_t requests_ = 0;  // In the list.
     uint32_t running_ = 0;
     uint32_t entered_ = 0;
+
+    std::optional<ShardId> moving_to_;  // Once it is still.
 
     bool barrier_runs_ = false;
     bool no_more_input_ = false;  // The peer has ended, or we do not want what follows.

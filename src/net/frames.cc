@@ -82,6 +82,19 @@ void FrameCutter::add(ReceiveBuffer buffer, Bytes bytes) {
     memory_.give_back(buffer);
 }
 
+std::vector<uint8_t> FrameCutter::take_rest() {
+    std::vector<uint8_t> bytes{partial_};
+    bytes.insert(bytes.end(), rest().begin(), rest().end());
+    bytes.insert(bytes.end(), stash_.begin(), stash_.end());
+    clear();
+    return bytes;
+}
+
+void FrameCutter::begin_with(std::vector<uint8_t> bytes) {
+    ASSERT(!current_ && partial_.empty());
+    if (!bytes.empty()) current_ = memory_.own(std::move(bytes));
+}
+
 bool FrameCutter::next(Frame& frame) {
     ASSERT(!frame.chunk);
     while (trouble_.empty()) {

@@ -80,6 +80,10 @@ class FrameCutter {
     // Why no request can follow, in a few words; empty while all is well.
     std::string_view trouble() const { return trouble_; }
 
+    // All that was received and not cut yet; it goes on where another cutter begins with it.
+    std::vector<uint8_t> take_rest();
+    void begin_with(std::vector<uint8_t> bytes);
+
     // Requests cannot be taken for now: holds no receive buffer meanwhile, neither itself nor through
     // `frame`.
     void park(Frame* frame);

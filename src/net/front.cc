@@ -10,7 +10,9 @@ namespace {
 
 NetOptions net_options(const BrokerConfig& config, uint16_t shards) {
     NetOptions options;
-    const auto per_shard = [&](int32_t limit) { return static_cast<uint32_t>(std::max(1, limit / shards)); };
+    const auto per_shard = [&](int32_t limit) {
+        return limit == INT32_MAX ? UINT32_MAX : static_cast<uint32_t>(std::max(1, limit / shards));
+    };
     options.connections_max = std::min(options.connections_max, per_shard(config.max_connections));
     options.connections_per_host_max = per_shard(config.max_connections_per_ip);
     options.idle_ms_max = static_cast<uint64_t>(std::max<int64_t>(1, config.connections_max_idle_ms));
@@ -28,6 +30,10 @@ Front::Front(Io& io, Node& node, std::vector<Front*>& fronts,
       server_(io, broker_, shard_.metrics(), net_options(node.config, node.shard_count())),
       add_process_metrics_(std::move(add_process_metrics)) {
     fronts_[io.shard().value] = this;
+    server_.let_move([this](ShardId to, MovingConnection& moving) {
+        return shard_.on<bool>(
+            to, [this, to, &moving](Shard&) { return fronts_[to.value]->server_.adopt(moving); });
+    });
 }
 
 Front::~Front() = default;

@@ -27,6 +27,8 @@ class Server::State final : public ConnectionHome {
     Task<Listening> listen(ListenRequest request);
     Task<> close(uint64_t grace_ns);
     Task<> drained();
+    void let_move(Bring bring) { bring_ = std::move(bring); }
+    Task<bool> adopt(MovingConnection& moving);
     size_t connection_count() const { return connections_.size(); }
 
     // As ConnectionHome.
@@ -44,6 +46,8 @@ class Server::State final : public ConnectionHome {
     void sent(size_t bytes) override { sent_bytes_.add(bytes); }
     void socket_closed(Connection& connection) override;
     void forget(Connection& connection) override;
+    std::optional<ShardId> better_shard(const WorkPlace& work) override;
+    void move(Connection& connection, ShardId to, MovingConnection moving) override;
 
  private:
     struct Listener final : Op {
@@ -69,6 +73,8 @@ class Server::State final : public ConnectionHome {
 
     void on_accepted(Listener& listener, Outcome outcome);
     void admit(Listener& listener, int fd);
+    void take_in(MovingConnection&& coming);
+    static Task<> bring(State& state, ShardId to, MovingConnection moving);
     std::string_view why_refused(const std::string& host) const;
     static Task<> accept_later(Listener& listener);
     static Task<> feed_starved(State& state);
@@ -85,6 +91,7 @@ class Server::State final : public ConnectionHome {
     Gauge& open_;
     Counter& accepted_;
     Counter& refused_;
+    Counter& moved_;
     Counter& received_bytes_;
     Counter& sent_bytes_;
 
@@ -93,6 +100,8 @@ class Server::State final : public ConnectionHome {
     std::map<std::string, uint32_t> per_host_;
     uint64_t last_id_ = 0;
     size_t sockets_ = 0;
+    Bring bring_;
+    size_t being_brought_ = 0;  // To other shards.
     bool closing_ = false;
 
     std::vector<std::unique_ptr<Request>> spare_requests_;
@@ -111,6 +120,8 @@ Server::State::State(Io& io, RequestHandler& handler, Metrics& metrics, const Ne
       open_(metrics.gauge("millrace_connections", "Client connections open now.")),
       accepted_(metrics.counter("millrace_connections_accepted_total", "Client connections accepted.")),
       refused_(metrics.counter("millrace_connections_refused_total", "Client connections above a limit.")),
+      moved_(metrics.counter("millrace_connections_moved_total",
+                             "Client connections brought to the shard that does their work.")),
       received_bytes_(
           metrics.counter("millrace_network_received_bytes_total", "Bytes received from clients.")),
       sent_bytes_(metrics.counter("millrace_network_sent_bytes_total", "Bytes sent to clients.")) {
@@ -164,12 +175,17 @@ void Server::State::admit(Listener& listener, int fd) {
         return close_quietly(io_, fd).detach();
     }
     accepted_.add();
+    take_in({.fd = fd, .context = std::move(context), .unread = {}});
+}
+
+void Server::State::take_in(MovingConnection&& coming) {
     open_.add(1);
     sockets_++;
-    per_host_[host]++;
-    const uint64_t id = context.id;
-    auto& connection = *(connections_[id] = std::make_unique<Connection>(*this, fd, std::move(context)));
-    connection.start();
+    per_host_[host_of(coming.context.peer)]++;
+    auto& place = connections_[coming.context.id];
+    place =
+        std::make_unique<Connection>(*this, coming.fd, std::move(coming.context), std::move(coming.unread));
+    place->start();
     arm_tick();
 }
 
@@ -238,6 +254,49 @@ void Server::State::socket_closed(Connection& connection) {
     if (--found->second == 0) per_host_.erase(found);
 }
 
+// ---- Moving --------------------------------------------------------------------------------------------
+
+namespace {
+
+// A few, so that a client's first requests, which look around, decide nothing; then twice as many each time,
+// so that a connection whose work wanders does not.
+uint32_t run_before_moving(uint32_t moves) { return 16u << std::min(moves, 20u); }
+
+constexpr uint32_t busy_percent_low = 60, busy_percent_more = 25;
+
+}  // namespace
+
+std::optional<ShardId> Server::State::better_shard(const WorkPlace& work) {
+    if (work.run < run_before_moving(work.moves) || work.shard == io_.shard()) return {};
+    if (!bring_ || closing_ || options_.connections_per_host_max != UINT32_MAX) return {};
+    const uint32_t there = io_.busy_percent(work.shard), here = io_.busy_percent(io_.shard());
+    if (there > busy_percent_low && there > here + busy_percent_more) return {};
+    return work.shard;
+}
+
+void Server::State::move(Connection& connection, ShardId to, MovingConnection moving) {
+    socket_closed(connection);
+    moved_.add();
+    moving.context.work = {.shard = to, .run = 0, .moves = moving.context.work.moves + 1};
+    bring(*this, to, std::move(moving)).detach();
+}
+
+Task<> Server::State::bring(State& state, ShardId to, MovingConnection moving) {
+    state.being_brought_++;
+    co_await state.bring_(to, moving);
+    state.being_brought_--;
+}
+
+Task<bool> Server::State::adopt(MovingConnection& moving) {
+    if (closing_) {
+        co_await Once{io_, Op::Kind::close, {.fd = moving.fd}};
+        co_return false;
+    }
+    moving.context.id = ++last_id_;
+    take_in(std::move(moving));
+    co_return true;
+}
+
 void Server::State::forget(Connection& connection) {
     const size_t erased = connections_.erase(connection.context().id);
     ASSERT(erased == 1);
@@ -293,7 +352,7 @@ Task<> Server::State::close_listeners() {
 
 Task<> Server::State::drained() {
     ASSERT(closing_);
-    while (!connections_.empty()) co_await sleep_for(io_, closing_step_ns);
+    while (!connections_.empty() || being_brought_ > 0) co_await sleep_for(io_, closing_step_ns);
     ASSERT(to_flush_.empty());
     ASSERT(input_memory_.lent() == 0);
     ASSERT(input_memory_.owned_bytes() == 0);
@@ -305,6 +364,8 @@ Server::~Server() = default;
 Task<Listening> Server::listen(ListenRequest request) { return state_->listen(std::move(request)); }
 Task<> Server::close(uint64_t grace_ns) { return state_->close(grace_ns); }
 Task<> Server::drained() { return state_->drained(); }
+void Server::let_move(Bring bring) { state_->let_move(std::move(bring)); }
+Task<bool> Server::adopt(MovingConnection& moving) { return state_->adopt(moving); }
 size_t Server::connection_count() const { return state_->connection_count(); }
 
 }  // namespace millrace
