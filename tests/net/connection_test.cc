@@ -38,6 +38,14 @@ Task<Numbers> converse(Io& io, std::string address, Stream stream, size_t count)
     co_return numbers;
 }
 
+// Sends everything, says that this was all, and waits for the server's end.
+Task<> ask_and_end(Io& io, std::string address, Stream stream) {
+    Peer peer{io};
+    if (!co_await peer.connect(address)) co_return;
+    co_await peer.send(std::move(stream));
+    co_await peer.close();
+}
+
 Numbers up_to(uint32_t count) {
     Numbers numbers(count);
     for (uint32_t i = 0; i < count; i++) numbers[i] = i;
@@ -116,6 +124,20 @@ TEST_CASE("parked requests hold no receive buffer") {
     REQUIRE(net.world.run_until([&] { return std::ranges::all_of(got, [](auto& one) { return !!one; }); },
                                 10 * second));
     for (const auto& one : got) CHECK(*one == up_to(2));
+    net.close();
+}
+
+TEST_CASE("a peer that has ended is not read again while its request runs") {
+    NetWorld net;
+    const std::vector<Wish> never{{Mode::parked}};
+    net.client.spawn(ask_and_end(net.client_io(), net.address(), stream_of(never)));
+    REQUIRE(net.world.run_until([&] { return net.handler().started == 1; }, second));
+    net.world.run_for(second);
+    const uint64_t before = net.world.turns();
+    net.world.run_for(second);
+    CHECK(net.world.turns() - before < 100);
+    net.handler().unpark.notify_all();
+    CHECK(net.world.run_until([&] { return net.serving().server.connection_count() == 0; }, second));
     net.close();
 }
 
