@@ -27,6 +27,8 @@ class Front {
     Front(const Front&) = delete;
 
     Shard& shard() { return shard_; }
+    // The process ends at once: called on every shard before the first Front is destroyed.
+    void drop_replies() { server_.drop_replies(); }
 
     // ---- On shard 0. ----
 

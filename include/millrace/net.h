@@ -77,6 +77,10 @@ class Server {
     // Goes on with it; closes its socket when this server is closing.
     Task<bool> adopt(MovingConnection& moving);
 
+    // The process ends at once, on every shard: lets go of what replies hold, while the shards it belongs to
+    // still stand.
+    void drop_replies();
+
     size_t connection_count() const;
 
     class State;  // Private to src/net.

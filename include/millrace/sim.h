@@ -118,6 +118,8 @@ class SimNode;
 class SimProgram {
  public:
     virtual ~SimProgram() = default;
+    // The node has crashed; the coroutines are destroyed next. For parts that hold what belongs to others.
+    virtual void let_go() {}
 };
 using Boot = std::function<std::unique_ptr<SimProgram>(SimNode&)>;
 

@@ -264,7 +264,6 @@ void Connection::retire_oldest() {
     home_.put_back(std::move(request));
 }
 
-// Nobody will take them: what they hold on to is wanted elsewhere.
 void Connection::drop_replies() {
     for (Request* request = oldest_; request; request = request->next) request->reply.body.reset();
 }

@@ -75,6 +75,8 @@ class Connection {
     void flush();
     void receive_again();
     void check_deadlines(uint64_t now_ns);
+    // Nobody will take them: what they hold on to is wanted elsewhere.
+    void drop_replies();
 
     const ConnectionContext& context() const { return context_; }
     bool has_socket() const { return fd_ >= 0; }
@@ -108,7 +110,6 @@ class Connection {
     void account(size_t bytes);
     void retire_oldest();
     void retire_unanswered();
-    void drop_replies();
 
     void regulate_input();
     void consider_moving();

@@ -29,6 +29,7 @@ class Server::State final : public ConnectionHome {
     Task<> drained();
     void let_move(Bring bring) { bring_ = std::move(bring); }
     Task<bool> adopt(MovingConnection& moving);
+    void drop_replies();
     size_t connection_count() const { return connections_.size(); }
 
     // As ConnectionHome.
@@ -358,6 +359,10 @@ Task<> Server::State::drained() {
     ASSERT(input_memory_.owned_bytes() == 0);
 }
 
+void Server::State::drop_replies() {
+    for (auto& [id, connection] : connections_) connection->drop_replies();
+}
+
 Server::Server(Io& io, RequestHandler& handler, Metrics& metrics, const NetOptions& options)
     : state_(std::make_unique<State>(io, handler, metrics, options)) {}
 Server::~Server() = default;
@@ -366,6 +371,7 @@ Task<> Server::close(uint64_t grace_ns) { return state_->close(grace_ns); }
 Task<> Server::drained() { return state_->drained(); }
 void Server::let_move(Bring bring) { state_->let_move(std::move(bring)); }
 Task<bool> Server::adopt(MovingConnection& moving) { return state_->adopt(moving); }
+void Server::drop_replies() { state_->drop_replies(); }
 size_t Server::connection_count() const { return state_->connection_count(); }
 
 }  // namespace millrace

@@ -20,6 +20,11 @@ BrokerProgram::BrokerProgram(SimNode& node, BrokerProgramOptions options)
 
 BrokerProgram::~BrokerProgram() = default;
 
+// Replies hold memory of other shards' storage.
+void BrokerProgram::let_go() {
+    for (auto& front : owned_) front->drop_replies();
+}
+
 bool BrokerProgram::is_offline() const {
     return state_ == State::open && std::ranges::any_of(owned_, [](const auto& front) {
                return front->shard().storage().failure() != Error::none;

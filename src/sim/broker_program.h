@@ -23,6 +23,7 @@ class BrokerProgram final : public SimProgram {
 
     BrokerProgram(SimNode& node, BrokerProgramOptions options);
     ~BrokerProgram() override;
+    void let_go() override;
 
     State state() const { return state_; }
     bool is_open() const { return state_ == State::open; }

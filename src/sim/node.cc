@@ -55,7 +55,7 @@ void Node::crash(Crash how) {
 }
 
 void Node::bury() {
-    process_->destroy_coroutines();
+    process_->end(program_.get());
     program_.reset();
     process_->release_memory();
     past_.push_back(std::move(process_));

@@ -47,10 +47,11 @@ void Process::release_memory() {
     for (auto& shard : shards_) shard->release_buffers();
 }
 
-void Process::destroy_coroutines() {
+void Process::end(SimProgram* program) {
     ASSERT(dead_ && depth_ == 0);
     for (auto& shard : shards_) shard->forget();
     Nursery::Entered entered{nursery_};  // A destructor may wake what then begins something more.
+    if (program) program->let_go();
     nursery_.destroy_all();
 }
 

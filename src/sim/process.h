@@ -62,8 +62,8 @@ class Process {
     }
     // From now on nothing that it submits has an effect; what is under way ends as the crash says.
     void die(Crash how);
-    // Its operations are forgotten, its coroutines destroyed. It is not entered.
-    void destroy_coroutines();
+    // Its operations are forgotten, the program lets go, its coroutines are destroyed. It is not entered.
+    void end(SimProgram* program);
     // The memory that nobody can name any more.
     void release_memory();
 
