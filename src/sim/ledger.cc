@@ -39,8 +39,11 @@ void Ledger::read(uint32_t consumer, const Place& place, int64_t offset, std::st
 }
 
 std::string Ledger::value_text(uint64_t value, size_t size) {
+    constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz";
     std::string text = fmt::format("{:016x}", value);
-    while (text.size() < size) text.push_back(static_cast<char>('a' + (value + text.size()) % 26));
+    text.reserve(size);
+    const size_t first = (value + text.size()) % 26;
+    while (text.size() < size) text += letters.substr(first, std::min<size_t>(26, size - text.size()));
     return text;
 }
 

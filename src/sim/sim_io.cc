@@ -22,12 +22,18 @@ constexpr std::string_view kind_names[] = {
     "rename", "remove", "make_directory", "list",    "stat", "sync_directory", "disk_space"};
 static_assert(std::size(kind_names) == static_cast<size_t>(Op::Kind::disk_space) + 1);
 
-uint64_t hash_of_data(const Op& op) {
-    if (op.kind == Op::Kind::write) return hash64({static_cast<const uint8_t*>(op.data), op.size});
+// The first bytes of what is written or sent, at most `limit`.
+uint64_t hash_of_data(const Op& op, size_t limit) {
+    if (op.kind == Op::Kind::write)
+        return hash64({static_cast<const uint8_t*>(op.data), std::min(op.size, limit)});
     uint64_t hash = 0;
-    if (op.kind == Op::Kind::send)
-        for (const Piece& piece : std::span(op.pieces, op.piece_count))
-            hash = hash64({static_cast<const uint8_t*>(piece.data), piece.size}, hash);
+    if (op.kind != Op::Kind::send) return hash;
+    for (const Piece& piece : std::span(op.pieces, op.piece_count)) {
+        const size_t size = std::min(piece.size, limit);
+        hash = hash64({static_cast<const uint8_t*>(piece.data), size}, hash);
+        limit -= size;
+        if (limit == 0) break;
+    }
     return hash;
 }
 
@@ -48,7 +54,9 @@ void SimIo::submit(Op& op) {
     op.under_way = true;
     op.io_private = ++last_id_;
     if (op.buffer) op.buffer->fly();
-    pending_[last_id_] = {&op, hash_of_data(op)};
+    const size_t hashed =
+        op.kind == Op::Kind::send ? process_.machine().network().options().window_bytes : SIZE_MAX;
+    pending_[last_id_] = {&op, hashed, hash_of_data(op, hashed)};
     start(op, last_id_);
 }
 
@@ -142,7 +150,7 @@ void SimIo::complete(uint64_t id, Outcome outcome) {
 
 bool SimIo::has_unchanged_data(uint64_t id) {
     const Pending& pending = pending_.at(id);
-    return hash_of_data(*pending.op) == pending.data_hash;
+    return hash_of_data(*pending.op, pending.hashed) == pending.data_hash;
 }
 
 void SimIo::trace(const Op& op, Outcome outcome) {

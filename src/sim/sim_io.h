@@ -50,7 +50,8 @@ class SimIo final : public Io {
  private:
     struct Pending {
         Op* op;
-        uint64_t data_hash;  // Of what is written or sent.
+        size_t hashed;       // Bytes of what is written or sent: as many as can be taken at once.
+        uint64_t data_hash;  // Of those.
     };
     void start(Op& op, uint64_t id);
     void start_file(Op& op, uint64_t id);
