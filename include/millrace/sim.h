@@ -45,6 +45,14 @@ struct DiskOptions {
     uint32_t misdirected_write = 0;  // Acknowledged, written elsewhere in the same file.
 };
 
+// What a disk has done to its node since the beginning.
+struct DiskFaults {
+    uint64_t read_errors = 0, write_errors = 0, sync_errors = 0;
+    uint64_t short_reads = 0, short_writes = 0;
+    uint64_t full = 0;  // ENOSPC, or a write cut short for want of room.
+    uint64_t torn = 0;  // Writes under way at a crash of which a part is there.
+};
+
 struct NetworkOptions {
     Between latency_ns{20'000, 500'000};  // One way.
     Between letter_ns{200, 30'000};       // Between shards of a node.
@@ -97,6 +105,7 @@ class SimDisk {
     // Operations submitted that change the disk (writes, syncs, truncations, renames ...) since the
     // beginning.
     virtual uint64_t changes() const = 0;
+    virtual const DiskFaults& faults() const = 0;
     // All unsynced data and directory changes are now durable.
     virtual void sync_all() = 0;
 

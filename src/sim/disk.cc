@@ -29,9 +29,14 @@ uint64_t Disk::delay_ns(Op::Kind kind) {
 }
 
 int32_t Disk::read(InodeNumber number, uint64_t offset, MutableBytes into) {
-    if (faults_.chance(options_.read_error)) return -EIO;
-    if (into.size() > 1 && faults_.chance(options_.short_read))
+    if (faults_.chance(options_.read_error)) {
+        met_.read_errors++;
+        return -EIO;
+    }
+    if (into.size() > 1 && faults_.chance(options_.short_read)) {
+        met_.short_reads++;
         into = into.first(1 + faults_.below(into.size() - 1));
+    }
     const int32_t length = files().read(number, offset, into);
     if (length <= 0 || !faults_.chance(options_.bit_flip)) return length;
     const uint64_t flipped = offset + faults_.below(static_cast<uint64_t>(length));
@@ -41,47 +46,67 @@ int32_t Disk::read(InodeNumber number, uint64_t offset, MutableBytes into) {
 
 int32_t Disk::write(InodeNumber number, uint64_t offset, Bytes bytes, Durable durable) {
     if (faults_.chance(options_.write_error)) {
+        met_.write_errors++;
         write_some_sectors(number, offset, bytes);
         return -EIO;
     }
-    if (bytes.size() > 1 && faults_.chance(options_.short_write))
+    if (bytes.size() > 1 && faults_.chance(options_.short_write)) {
+        met_.short_writes++;
         bytes = bytes.first(1 + faults_.below(bytes.size() - 1));
+    }
     if (faults_.chance(options_.lost_write)) return static_cast<int32_t>(bytes.size());
     const uint64_t file_size = files_.content(number).size();
     if (file_size > bytes.size() && faults_.chance(options_.misdirected_write)) {
         const uint64_t sectors = (file_size - bytes.size()) / Content::sector_size + 1;
         offset = faults_.below(sectors) * Content::sector_size;
     }
-    return files().write(number, offset, bytes, durable);
+    return note_full(files().write(number, offset, bytes, durable), bytes.size());
+}
+
+int32_t Disk::allocate(InodeNumber number, uint64_t offset, uint64_t length) {
+    return note_full(files().allocate(number, offset, length), 0);
+}
+
+// The outcome of what wanted room for so many bytes.
+int32_t Disk::note_full(int32_t outcome, uint64_t wanted) {
+    met_.full += outcome == -ENOSPC || (outcome >= 0 && static_cast<uint64_t>(outcome) < wanted);
+    return outcome;
 }
 
 int32_t Disk::sync(InodeNumber number) {
     if (!faults_.chance(options_.sync_error)) return files_.sync(number);
+    met_.sync_errors++;
     files_.content(number).fail_sync(faults_);
     return -EIO;
 }
 
 void Disk::crash_write(InodeNumber number, uint64_t offset, Bytes bytes, Durable durable, Crash how) {
-    if (how == Crash::power_cut) return write_some_sectors(number, offset, bytes);
-    if (crashes_.chance(options_.torn_at_kill)) {
-        const uint64_t sectors = crashes_.below(bytes.size() / Content::sector_size + 1);
-        bytes = bytes.first(sectors * Content::sector_size);
-    } else if (!crash_coin()) {
-        return;
+    size_t kept = 0;
+    if (how == Crash::power_cut) {
+        kept = write_some_sectors(number, offset, bytes);
+    } else {
+        if (crashes_.chance(options_.torn_at_kill))
+            kept = crashes_.below(bytes.size() / Content::sector_size + 1) * Content::sector_size;
+        else if (crash_coin())
+            kept = bytes.size();
+        if (kept > 0) files().write(number, offset, bytes.first(kept), durable);
     }
-    if (!bytes.empty()) files().write(number, offset, bytes, durable);
+    met_.torn += kept > 0 && kept < bytes.size();
 }
 
 // Each sector of a write by itself, durably or not at all.
-void Disk::write_some_sectors(InodeNumber number, uint64_t offset, Bytes bytes) {
+size_t Disk::write_some_sectors(InodeNumber number, uint64_t offset, Bytes bytes) {
     const uint64_t mood = crashes_.below(3);
+    size_t written = 0;
     for (uint64_t at = 0; at < bytes.size();) {
         const uint64_t to_boundary = Content::sector_size - (offset + at) % Content::sector_size;
         const uint64_t length = std::min<uint64_t>(to_boundary, bytes.size() - at);
         const bool kept = mood == 0 ? true : mood == 1 ? false : crash_coin();
-        if (kept && files().write(number, offset + at, bytes.subspan(at, length), Durable::yes) < 0) return;
+        if (kept && files().write(number, offset + at, bytes.subspan(at, length), Durable::yes) < 0) break;
+        if (kept) written += length;
         at += length;
     }
+    return written;
 }
 
 // ---- As a test sees it --------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ class Disk final : public SimDisk {
     int32_t read(InodeNumber number, uint64_t offset, MutableBytes into);
     int32_t write(InodeNumber number, uint64_t offset, Bytes bytes, Durable durable);
     int32_t sync(InodeNumber number);
+    int32_t allocate(InodeNumber number, uint64_t offset, uint64_t length);
     // A write that was under way when the node crashed.
     void crash_write(InodeNumber number, uint64_t offset, Bytes bytes, Durable durable, Crash how);
     // Whether another change under way then took place.
@@ -35,15 +36,19 @@ class Disk final : public SimDisk {
     void flip(std::string_view path, uint64_t offset, uint8_t mask) override;
     uint64_t used_bytes() const override { return files_.used_bytes(); }
     uint64_t changes() const override { return changes_; }
+    const DiskFaults& faults() const override { return met_; }
     void sync_all() override { files_.sync_all(); }
 
  private:
     void make_directories_above(std::string_view path);
-    void write_some_sectors(InodeNumber number, uint64_t offset, Bytes bytes);
+    // How many bytes of it are there.
+    size_t write_some_sectors(InodeNumber number, uint64_t offset, Bytes bytes);
+    int32_t note_full(int32_t outcome, uint64_t wanted);
 
     DiskOptions options_;
     FileSystem files_;
     Random delays_, faults_, crashes_;
+    DiskFaults met_;
     uint64_t changes_ = 0;
 };
 

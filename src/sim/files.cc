@@ -56,7 +56,7 @@ int32_t Files::on_descriptor(Op& op) {
         case Op::Kind::read: return disk_.read(descriptor.inode, op.offset, {data, op.size});
         case Op::Kind::write: return disk_.write(descriptor.inode, op.offset, {data, op.size}, durable);
         case Op::Kind::sync: return disk_.sync(descriptor.inode);
-        case Op::Kind::allocate: return disk_.files().allocate(descriptor.inode, op.offset, op.size);
+        case Op::Kind::allocate: return disk_.allocate(descriptor.inode, op.offset, op.size);
         case Op::Kind::truncate: return disk_.files().truncate(descriptor.inode, op.size);
         default: return -EINVAL;
     }

@@ -37,9 +37,9 @@ int main(int count, char** arguments) {
     }
     millrace::sim::Trial trial(options);
     const auto result = trial.run();
-    fmt::print("{}\n{} sent, {} acknowledged, {} read; {:.1f} simulated s, {} turns, trace {:016x}\n",
-               result.faults.to_text(), result.sent, result.acknowledged, result.read,
-               static_cast<double>(result.simulated_ns) / 1e9, result.turns, result.trace_hash);
+    fmt::print("{}\n{}\n{} sent, {} acknowledged, {} read; {:.1f} simulated s, {} turns, trace {:016x}\n",
+               result.faults.to_text(), result.faults.met_text(), result.sent, result.acknowledged,
+               result.read, static_cast<double>(result.simulated_ns) / 1e9, result.turns, result.trace_hash);
     for (const auto& problem : result.problems) fmt::print("PROBLEM: {}\n", problem);
     fmt::print("seed {}: {}\n", options.seed, result.ok() ? "nothing is wrong" : "FAILED");
     return result.ok() ? 0 : 1;

@@ -13,6 +13,8 @@ constexpr uint64_t peace_ns = 60 * ns_per_s;     // In which everything must wor
 constexpr uint64_t stop_ns_max = 20 * ns_per_s;  // An orderly stop.
 constexpr uint64_t life_ns_max = 6 * ns_per_s;
 constexpr uint64_t progress_wanted = 3;
+// More is a loop that waits for nothing.
+constexpr uint64_t turns_at_once_max = 2'000'000, turns_per_s_max = 200'000;
 constexpr uint16_t shards_max = 3;
 constexpr const char* broker_host = "10.0.0.1";
 constexpr uint16_t broker_port = 9092;
@@ -47,19 +49,6 @@ BrokerProgramOptions program_options(Random& random) {
 
 }  // namespace
 
-void FaultCounts::add(const FaultCounts& other) {
-    kills += other.kills, power_cuts += other.power_cuts, orderly_stops += other.orderly_stops;
-    client_crashes += other.client_crashes, link_cuts += other.link_cuts, pauses += other.pauses;
-    offline += other.offline, failed_starts += other.failed_starts;
-    full_disks += other.full_disks, faulty_disks += other.faulty_disks, slow_disks += other.slow_disks;
-    lives += other.lives, reshardings += other.reshardings;
-}
-
-uint64_t FaultCounts::total() const {
-    return kills + power_cuts + client_crashes + link_cuts + pauses + offline + failed_starts + full_disks +
-           slow_disks;
-}
-
 std::string FaultCounts::to_text() const {
     return fmt::format(
         "{} lives: {} kills, {} power cuts, {} orderly stops, {} changes of the number of shards; "
@@ -67,6 +56,14 @@ std::string FaultCounts::to_text() const {
         "one; {} cut links, {} pauses, {} client crashes",
         lives, kills, power_cuts, orderly_stops, reshardings, faulty_disks, offline, failed_starts,
         full_disks, slow_disks, link_cuts, pauses, client_crashes);
+}
+
+std::string FaultCounts::met_text() const {
+    return fmt::format(
+        "met: kills={} power_cuts={} torn_writes={} read_errors={} write_errors={} sync_errors={} "
+        "short_reads={} short_writes={} full_disk={}",
+        kills, power_cuts, met.torn, met.read_errors, met.write_errors, met.sync_errors, met.short_reads,
+        met.short_writes, met.full);
 }
 
 Trial::Trial(const TrialOptions& options)
@@ -100,11 +97,12 @@ TrialResult Trial::run() {
     const uint64_t lives = 2 + below(5);
     const uint64_t until_ns = options_.minutes * 60 * ns_per_s;
     say(fmt::format("seed {}: {} shards", options_.seed, program_.shards));
-    for (uint64_t life = 0; life < lives || world_.now_ns() < until_ns; life++) live();
-    if (make_peace()) {
+    for (uint64_t life = 0; (life < lives || world_.now_ns() < until_ns) && !is_spent(); life++) live();
+    if (!is_spent() && make_peace()) {
         prove_progress();
         judge();
     }
+    faults_.met = node_.disk().faults();
     TrialResult result{.problems = workload_.ledger().verdict(),
                        .faults = faults_,
                        .simulated_ns = world_.now_ns(),
@@ -116,12 +114,31 @@ TrialResult Trial::run() {
     return result;
 }
 
+bool Trial::is_spent() const {
+    return world_.turns() > turns_at_once_max + world_.now_ns() / ns_per_s * turns_per_s_max;
+}
+
+void Trial::pass(uint64_t nanoseconds) {
+    const uint64_t end_ns = world_.now_ns() + nanoseconds;
+    wait_until([] { return false; }, nanoseconds);
+    if (!is_spent()) world_.run_for(end_ns - world_.now_ns());
+}
+
+bool Trial::wait_until(const std::function<bool()>& condition, uint64_t within_ns) {
+    const bool came = world_.run_until([&] { return is_spent() || condition(); }, within_ns);
+    if (!is_spent()) return came;
+    if (!std::exchange(told_spent_, true))
+        problem(fmt::format("{} turns by {} simulated s: something loops", world_.turns(),
+                            world_.now_ns() / ns_per_s));
+    return false;
+}
+
 void Trial::live() {
     faults_.lives++;
     choose_faults();
     const uint64_t end_ns = world_.now_ns() + ns_per_s / 10 + below(life_ns_max);
-    while (world_.now_ns() < end_ns) {
-        world_.run_for(1 + below(2 * step_ns));
+    while (world_.now_ns() < end_ns && !is_spent()) {
+        pass(1 + below(2 * step_ns));
         mishap();
         look_after();
     }
@@ -199,7 +216,7 @@ void Trial::look_after() {
     if (!disk_fails_) problem(failed ? "a start failed without a fault" : "offline without a fault");
     failed ? faults_.failed_starts++ : faults_.offline++;
     say(failed ? "the start failed" : "the broker is offline");
-    world_.run_for(below(ns_per_s));
+    pass(below(ns_per_s));
     if (!failed && one_in(2)) return stop_in_order();
     crash(one_in(2) ? Crash::kill : Crash::power_cut);
     restart();
@@ -215,7 +232,7 @@ void Trial::end_life() {
             const Crash how = one_in(2) ? Crash::kill : Crash::power_cut;
             const uint32_t starts = node_.starts();
             node_.crash_at_change(node_.disk().changes() + 1 + below(40), how);
-            world_.run_until([&] { return !node_.is_running() || node_.starts() != starts; }, ns_per_s);
+            wait_until([&] { return !node_.is_running() || node_.starts() != starts; }, ns_per_s);
             if (node_.is_running()) return crash(how), restart();
             (how == Crash::kill ? faults_.kills : faults_.power_cuts)++;
             say(how == Crash::kill ? "kill in a change of the disk" : "power cut in a change of the disk");
@@ -231,7 +248,7 @@ void Trial::stop_in_order() {
     say("orderly stop");
     broker()->close();
     const bool closed =
-        world_.run_until([&] { return broker()->state() == BrokerProgram::State::closed; }, stop_ns_max);
+        wait_until([&] { return broker()->state() == BrokerProgram::State::closed; }, stop_ns_max);
     if (!closed) problem("an orderly stop does not end");
     if (closed) check_leaks();
     node_.crash(one_in(2) ? Crash::kill : Crash::power_cut);
@@ -239,7 +256,7 @@ void Trial::stop_in_order() {
 }
 
 void Trial::check_leaks() {
-    world_.run_for(100 * ns_per_ms);
+    pass(100 * ns_per_ms);
     if (const size_t count = node_.receive_buffers_out(); count != 0)
         problem(fmt::format("{} receive buffers are out after an orderly stop", count));
     if (const size_t count = node_.open_descriptors(); count != 0 && !disk_fails_)
@@ -254,7 +271,7 @@ void Trial::crash(Crash how) {
 
 void Trial::restart() {
     check_lines();
-    world_.run_for(below(ns_per_s));
+    pass(below(ns_per_s));
     const DiskOptions& disk = node_.disk().options();
     disk_fails_ = disk.write_error + disk.sync_error + disk.read_error != 0 ||
                   disk.capacity_bytes != DiskOptions{}.capacity_bytes;
@@ -288,11 +305,11 @@ bool Trial::make_peace() {
     const auto is_up = [&] {
         return broker()->is_open() || broker()->state() == BrokerProgram::State::failed;
     };
-    world_.run_until(is_up, peace_ns);
+    wait_until(is_up, peace_ns);
     if (broker()->is_offline() || broker()->state() == BrokerProgram::State::failed) {
         crash(Crash::kill);  // Errors from before the peace were still on their way.
         restart();
-        world_.run_until(is_up, peace_ns);
+        wait_until(is_up, peace_ns);
     }
     if (!broker()->is_open()) problem("the broker does not start");
     return broker()->is_open();
@@ -308,13 +325,13 @@ void Trial::prove_progress() {
             if (lags(i)) return false;
         return true;
     };
-    if (!world_.run_until(all_came_on, peace_ns))
+    if (!wait_until(all_came_on, peace_ns))
         for (size_t i = 0; i < before.size(); i++)
             if (lags(i))
                 problem(fmt::format("{} is stuck ({})", before[i].actor, workload_.progress()[i].last));
     say("all came on");
     workload_.stop();
-    if (world_.run_until([&] { return workload_.all_stopped(); }, peace_ns)) return;
+    if (wait_until([&] { return workload_.all_stopped(); }, peace_ns)) return;
     for (const auto& progress : workload_.progress())
         if (progress.alive) problem(fmt::format("{} does not stop ({})", progress.actor, progress.last));
 }
@@ -324,7 +341,7 @@ void Trial::prove_progress() {
 Workload::Snapshot Trial::look() {
     std::optional<Workload::Snapshot> snapshot;
     clients_[0]->spawn(keep_value(workload_.look_at_everything(clients_[0]->io()), snapshot));
-    world_.run_until([&] { return snapshot.has_value(); }, 4 * peace_ns);
+    wait_until([&] { return snapshot.has_value(); }, 4 * peace_ns);
     if (!snapshot || !snapshot->complete) problem("the last look does not end well");
     return snapshot.value_or(Workload::Snapshot{});
 }

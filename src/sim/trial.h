@@ -23,10 +23,11 @@ struct FaultCounts {
     uint64_t kills = 0, power_cuts = 0, orderly_stops = 0, client_crashes = 0, link_cuts = 0, pauses = 0;
     uint64_t offline = 0, failed_starts = 0;  // By an error of the disk that was injected.
     uint64_t full_disks = 0, faulty_disks = 0, slow_disks = 0, lives = 0, reshardings = 0;
+    DiskFaults met;  // What the disk really did.
 
-    void add(const FaultCounts& other);
-    uint64_t total() const;
     std::string to_text() const;
+    // For programs: "met: kills=2 power_cuts=1 ...".
+    std::string met_text() const;
 };
 
 struct TrialResult {
@@ -48,6 +49,9 @@ class Trial {
     BrokerProgram* broker() { return static_cast<BrokerProgram*>(node_.program()); }
     uint64_t below(uint64_t bound) { return random_.below(bound); }
     bool one_in(uint64_t count) { return below(count) == 0; }
+    bool is_spent() const;
+    void pass(uint64_t nanoseconds);
+    bool wait_until(const std::function<bool()>& condition, uint64_t within_ns);
     void live();
     void choose_faults();
     void end_faults();
@@ -76,6 +80,7 @@ class Trial {
     std::vector<SimNode*> clients_;
     FaultCounts faults_;
     bool disk_fails_ = false;  // Errors of the disk are injected, or were in this life.
+    bool told_spent_ = false;
     size_t lines_checked_ = 0;
 };
 

@@ -175,6 +175,7 @@ TEST_CASE("a full disk takes what fits, then refuses, and room comes back with a
     CHECK(m.write(fd, 16 * 4096, pattern(10, 1)) == -ENOSPC);
     CHECK(m.write(fd, 0, pattern(10, 1)) == 10);
     CHECK(await(m.world, m.node, Op::Kind::allocate, {.fd = fd, .size = 17 * 4096}) == -ENOSPC);
+    CHECK(m.node.disk().faults().full == 3);
     DiskSpace space;
     CHECK(await(m.world, m.node, Op::Kind::disk_space, {.path = "/", .space = &space}) == 0);
     CHECK(space.available == 0);
@@ -195,7 +196,7 @@ TEST_CASE("allocation reserves room and sets the size") {
     CHECK(m.node.disk().used_bytes() == 10 * 4096);
 }
 
-TEST_CASE("errors come as often as asked") {
+TEST_CASE("errors come as often as asked, and are counted") {
     Machine1 m = machine(1, {.read_error = 500'000, .write_error = 500'000, .short_write = 500'000});
     const int32_t fd = m.open("/f");
     size_t write_errors = 0, read_errors = 0, shorts = 0;
@@ -208,6 +209,10 @@ TEST_CASE("errors come as often as asked") {
     CHECK(write_errors > 60);
     CHECK(read_errors > 60);
     CHECK(shorts > 20);
+    const DiskFaults& met = m.node.disk().faults();
+    CHECK(met.write_errors == write_errors);
+    CHECK(met.read_errors == read_errors);
+    CHECK(met.short_writes == shorts);
 }
 
 TEST_CASE(
@@ -259,6 +264,7 @@ TEST_CASE("a write under way at a kill is there wholly or not at all, unless kil
         const auto kept = std::ranges::count(sectors_of(m.node.disk(), "/f", 2), true);
         if (seed <= 30) CHECK((kept == 0 || kept == 8));
         whole += kept == 8, torn += kept > 0 && kept < 8;
+        CHECK(m.node.disk().faults().torn == (kept > 0 && kept < 8));
     }
     CHECK(whole > 5);
     CHECK(torn > 5);
