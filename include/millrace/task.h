@@ -1,6 +1,7 @@
 // Task<T>: a coroutine that starts when awaited and resumes its awaiter when done. The only coroutine
 // machinery: Task, detach, gather, Nursery, Eventual (one value, one waiter), Signal (many waiters).
 //
+// Frames come from a stock that each thread keeps (src/base/frame_stock.cc): a request takes half a dozen.
 // All of it belongs to one shard; nothing here is safe to touch from two.
 #pragma once
 #include <coroutine>
@@ -76,7 +77,17 @@ class Nursery {
 
 namespace detail {
 
+// Memory of one frame. What is given back is kept, up to a limit in bytes, for the next frames of its size by
+// the thread that frees it.
+inline constexpr size_t kept_frame_bytes_max = 1 << 20;
+void* take_frame(size_t size);
+void give_back_frame(void* frame, size_t size);
+size_t kept_frame_bytes();  // By this thread, now. Sanitizers see plain memory, and nothing kept.
+
 struct PromiseBase {
+    static void* operator new(size_t size) { return take_frame(size); }
+    static void operator delete(void* frame, size_t size) { give_back_frame(frame, size); }
+
     std::coroutine_handle<> awaiter = std::noop_coroutine();
     bool detached = false;
     Link nursery_place;

@@ -162,5 +162,24 @@ TEST_CASE("what has ended leaves its nursery") {
     CHECK(nursery.is_empty());
 }
 
+TEST_CASE("frames are taken from those that were given back, up to a limit") {
+    void* const first = detail::take_frame(100);
+    const size_t before = detail::kept_frame_bytes();
+    detail::give_back_frame(first, 100);
+    if (detail::kept_frame_bytes() == before) return;  // A sanitizer looks after frames.
+    void* const larger = detail::take_frame(1000);
+    CHECK(larger != first);
+    CHECK(detail::take_frame(101) == first);  // Sizes that differ little share their frames.
+    detail::give_back_frame(first, 101);
+    detail::give_back_frame(larger, 1000);
+
+    constexpr size_t size = 2000, count = 2 * detail::kept_frame_bytes_max / size;
+    std::vector<void*> frames;
+    for (size_t i = 0; i < count; i++) frames.push_back(detail::take_frame(size));
+    for (void* frame : frames) detail::give_back_frame(frame, size);
+    CHECK(detail::kept_frame_bytes() <= detail::kept_frame_bytes_max);
+    CHECK(detail::kept_frame_bytes() > detail::kept_frame_bytes_max - size);
+}
+
 }  // namespace
 }  // namespace millrace
