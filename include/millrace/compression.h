@@ -31,6 +31,7 @@ struct DecompressLimits {
     }
 };
 
+// Holds no memory before the first batch that is compressed.
 class Decompressor {
  public:
     Decompressor();

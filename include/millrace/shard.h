@@ -13,6 +13,7 @@
 
 #include "millrace/append_gate.h"
 #include "millrace/cluster.h"
+#include "millrace/compression.h"
 #include "millrace/config.h"
 #include "millrace/coordinator.h"
 #include "millrace/crossing.h"
@@ -91,6 +92,8 @@ class Shard {
     const MetadataState& metadata() const { return *metadata_; }
     Storage& storage() { return *storage_; }
     AppendGate& append_gate() { return *append_gate_; }
+    // For compressed batches: what it gives is valid until it is used again, so not beyond a co_await.
+    Decompressor& decompressor() { return decompressor_; }
     // Whether the node has started, and its disk works.
     bool is_ready() const { return ready_ && storage_->failure() == Error::none; }
 
@@ -177,6 +180,7 @@ class Shard {
     Node& node_;
     Metrics metrics_;
     Deadlines deadlines_;
+    Decompressor decompressor_;
     std::unique_ptr<Storage> storage_;
     std::optional<AppendGate> append_gate_;  // With the storage.
     std::optional<MetadataState> metadata_;  // From the moment the cluster's id is known.

@@ -122,9 +122,8 @@ std::optional<Offset> append_one(Shard& home, const Item& item, const Terms& ter
     if (terms.acks == Acks::all && topic.min_insync_replicas > 1)
         return refuse(answer, Error::not_enough_replicas), std::nullopt;
     const int64_t now_ms = home.io().wall_ms();
-    Decompressor decompressor;
     const ClientBatch batch =
-        validate_client_batch(item.records, rules_for(topic, terms.version, now_ms), decompressor);
+        validate_client_batch(item.records, rules_for(topic, terms.version, now_ms), home.decompressor());
     if (!batch.ok()) {
         refuse(answer, batch.error, batch.message);
         list_record_errors(batch, answer, part.arena);
@@ -133,7 +132,7 @@ std::optional<Offset> append_one(Shard& home, const Item& item, const Terms& ter
     if (batch.view().is_transactional())  // Nobody can have begun a transaction here.
         return refuse(answer, Error::invalid_txn_state), std::nullopt;
     std::vector<uint8_t> changed;
-    const auto bytes = final_bytes(batch, topic, now_ms, changed, decompressor);
+    const auto bytes = final_bytes(batch, topic, now_ms, changed, home.decompressor());
     if (!bytes) return refuse(answer, bytes.error()), std::nullopt;
     const auto appended = hosted->partition->append(*bytes);
     if (!appended) return refuse(answer, appended.error()), std::nullopt;

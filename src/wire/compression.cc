@@ -203,7 +203,7 @@ Error Decompressor::State::run_zstd(Bytes input) {
     return Error::none;
 }
 
-Decompressor::Decompressor() : state_(std::make_unique<State>()) {}
+Decompressor::Decompressor() = default;
 Decompressor::Decompressor(Decompressor&&) noexcept = default;
 Decompressor::~Decompressor() = default;
 
@@ -211,6 +211,7 @@ Result<Bytes> Decompressor::decompress(Codec codec, Bytes input, DecompressLimit
     if (codec == Codec::none) return input;
     if (input.size() > INT32_MAX) return Error::message_too_large;
     const uint64_t bound = std::max<uint64_t>(1, limits.bound(input.size()));
+    if (!state_) state_ = std::make_unique<State>();
     state_->output.start(bound, std::min<uint64_t>(bound, std::max(first_size, 4 * input.size())));
     const Error error = state_->run(codec, input);
     if (error != Error::none) return error;
