@@ -1,6 +1,7 @@
 // Judges what a client sends, in the order and with the error codes of Kafka 4.3.
 //
-// The walk over the records is the hottest loop of a produce: no allocation unless a record is refused.
+// The walk over the records is the hottest loop of a produce: no allocation unless a record is refused, and
+// what nearly every record looks like is told from the rest in a few dozen instructions.
 #include "millrace/batch.h"
 #include "record_format.h"
 
@@ -83,6 +84,15 @@ int64_t saturating_sum(int64_t a, int64_t b) {
     return a < 0 ? INT64_MIN : INT64_MAX;
 }
 
+// How far a walk came that stops at the first record which is not ordinary: numbers of at most two bytes, no
+// headers, offset deltas in order, no timestamp before the batch's.
+struct OrdinaryRun {
+    Bytes rest;              // Behind the records that were.
+    int32_t count = 0;       // So many were.
+    uint32_t max_delta = 0;  // The largest timestamp delta, as it is written: doubled.
+    int32_t max_index = 0;   // The first record with it.
+};
+
 enum class Fault : uint8_t { none, no_key, out_of_range, stamped };
 
 // The rules of single records, made ready for the loop.
@@ -97,6 +107,16 @@ class RecordJudge {
           earliest_(saturating_sum(rules.now_ms, -rules.before_max_ms)),
           latest_(saturating_sum(rules.now_ms, rules.after_max_ms)) {}
 
+    int64_t max_timestamp_of(const OrdinaryRun& run) const {
+        return static_cast<int64_t>(base_ + run.max_delta / 2);
+    }
+    // Whether all records of the run are good.
+    bool covers(const OrdinaryRun& run) const {
+        const auto base = static_cast<int64_t>(base_);
+        const int64_t max = max_timestamp_of(run);
+        return !stamped_ && max >= base && (!create_time_ || (base >= earliest_ && max <= latest_));
+    }
+    bool needs_key() const { return compacted_; }
     int64_t timestamp_of(const RecordParts& record) const {
         return static_cast<int64_t>(base_ + (stamped_ ? 0 : static_cast<uint64_t>(record.timestamp_delta)));
     }
@@ -116,6 +136,68 @@ class RecordJudge {
     const int64_t earliest_;
     const int64_t latest_;
 };
+
+// Offset deltas below it take at most so many bytes.
+template <size_t bytes> constexpr int32_t delta_end = 1 << (7 * bytes - 1);
+
+// An offset delta as it is written in so many bytes, read as a little-endian number.
+template <size_t bytes> struct WrittenDelta {
+    static constexpr uint32_t more = 0x808080 >> (8 * (4 - bytes));  // Says that another byte follows.
+    static constexpr uint32_t first = bytes == 1 ? 0 : 1 << (8 * (bytes - 1)) | more;
+    static uint32_t at(const uint8_t* p) {
+        uint32_t x = 0;
+        std::memcpy(&x, p, bytes);
+        return x;
+    }
+    // What overflows a byte carries into the next.
+    static uint32_t after(uint32_t x) { return (x + 2) | more; }
+};
+
+// The records with offset deltas of so many bytes, from the first one on. Every break leaves the record to
+// the thorough walk.
+template <size_t delta_bytes> OrdinaryRun walk_ordinary(OrdinaryRun run, int32_t count, bool needs_key) {
+    using Delta = WrittenDelta<delta_bytes>;
+    constexpr size_t looked_at = 2 + 1 + 2 + delta_bytes + 2 + 2;  // Up to the value, but for the key.
+    const uint32_t null_size = 1, never = number_too_long - 1;
+    const uint32_t no_key = needs_key ? never : null_size;
+    const int32_t last = std::min(count, delta_end<delta_bytes>);
+    const uint8_t* begin = run.rest.data();
+    const uint8_t* const bytes_end = begin + run.rest.size();
+    uint32_t delta = Delta::first, max_delta = run.max_delta;
+    int32_t i = run.count, max_index = run.max_index;
+    for (; i < last && static_cast<size_t>(bytes_end - begin) >= looked_at; i++) {
+        const uint8_t* p = begin;
+        const uint32_t size = read_short_number(p);
+        if (size / 2 > static_cast<size_t>(bytes_end - p)) break;
+        const uint8_t* const end = p + size / 2;
+        p++;  // Attributes.
+        const uint32_t timestamp = read_short_number(p);
+        if (Delta::at(p) != delta) break;
+        p += delta_bytes;
+        if (const uint32_t key = read_short_number(p); key != no_key) {
+            if ((key & 1) || end - p < ptrdiff_t{key / 2} + 2) break;
+            p += key / 2;
+        }
+        const uint32_t value = read_short_number(p);
+        if ((size | timestamp | value) & 1) break;  // Negative, or number_too_long.
+        // Behind the value exactly one byte is left: no headers.
+        if (end - p != ptrdiff_t{value / 2} + 1 || end[-1] != 0) break;
+        if (timestamp > max_delta) max_delta = timestamp, max_index = i;
+        delta = Delta::after(delta);
+        begin = end;
+    }
+    return {.rest = {begin, bytes_end}, .count = i, .max_delta = max_delta, .max_index = max_index};
+}
+
+// Apart from its caller, so that the place in the bytes stays in a register: each record waits for the one
+// before.
+[[gnu::noinline]] OrdinaryRun ordinary_run(const RecordJudge& judge, Bytes records, int32_t count) {
+    OrdinaryRun run{.rest = records};
+    run = walk_ordinary<1>(run, count, judge.needs_key());
+    if (run.count == delta_end<1>) run = walk_ordinary<2>(run, count, judge.needs_key());
+    if (run.count == delta_end<2>) run = walk_ordinary<3>(run, count, judge.needs_key());
+    return judge.covers(run) ? run : OrdinaryRun{.rest = records};
+}
 
 // Off the hot path.
 [[gnu::noinline]] void note_fault(ClientBatch& verdict, int32_t index, Fault fault) {
@@ -138,7 +220,11 @@ ClientBatch check_records(const BatchView& batch, const ClientBatchRules& rules,
     int64_t max_timestamp = no_timestamp;
     int32_t max_timestamp_delta = 0;
     const int32_t count = batch.record_count();
-    for (int32_t i = 0; i < count; i++) {
+    const OrdinaryRun run = ordinary_run(judge, rest, count);
+    rest = run.rest;
+    if (run.count > 0 && judge.max_timestamp_of(run) > max_timestamp)
+        max_timestamp = judge.max_timestamp_of(run), max_timestamp_delta = run.max_index;
+    for (int32_t i = run.count; i < count; i++) {
         const RecordParts record = read_record(rest);
         if (!record.behind)
             return refused(Error::invalid_record, "A record does not keep to its declared length.");

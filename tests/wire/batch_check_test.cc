@@ -202,6 +202,114 @@ TEST_CASE("offset deltas that are not 0..n-1, or another codec, ask for a rebuil
     CHECK(!judged(batch_of({.codec = Codec::lz4}), by).needs_rebuild);
 }
 
+// A record as it may be written, sound or not; numbers with more bytes than they need now and then.
+class RecordWriter {
+ public:
+    explicit RecordWriter(uint32_t seed) : state_(seed * 2654435761 + 1) {}
+
+    uint32_t random(uint32_t below) {
+        state_ = state_ * 6364136223846793005 + 1442695040888963407;
+        return static_cast<uint32_t>(state_ >> 33) % below;
+    }
+    bool chance(uint32_t one_in) { return random(one_in) == 0; }
+    static void number(std::vector<uint8_t>& to, int64_t value, bool is_padded) {
+        uint64_t x = static_cast<uint64_t>(value) << 1 ^ static_cast<uint64_t>(value >> 63);
+        for (; x >= 0x80 || is_padded; x >>= 7, is_padded = false)
+            to.push_back(static_cast<uint8_t>(x | 0x80));
+        to.push_back(static_cast<uint8_t>(x));
+    }
+    void field(std::vector<uint8_t>& to, int64_t value) { number(to, value, chance(40)); }
+    void sized(std::vector<uint8_t>& to, uint32_t size_max) {
+        if (chance(10)) return field(to, chance(5) ? -2 : -1);
+        const uint32_t size = random(size_max);
+        field(to, size);
+        to.resize(to.size() + size);
+    }
+    void record(std::vector<uint8_t>& to, int32_t index) {
+        std::vector<uint8_t> inner{0};
+        field(inner, chance(20) ? -int64_t{random(50)} : random(chance(10) ? 100'000 : 3'000));
+        field(inner, chance(200) ? index + 1 : index);
+        sized(inner, chance(20) ? 20'000 : chance(2) ? 3 : 100);
+        sized(inner, chance(20) ? 9'000 : 120);
+        const uint32_t headers = chance(30) ? 1 : 0;
+        field(inner, headers);
+        for (uint32_t i = 0; i < headers; i++) sized(inner, 5), sized(inner, 5);
+        field(to, static_cast<int64_t>(inner.size()) + (chance(300) ? 1 : 0));
+        to.insert(to.end(), inner.begin(), inner.end());
+        if (chance(300)) to[to.size() - 1 - random(8)] ^= static_cast<uint8_t>(1 + random(255));
+    }
+    std::vector<uint8_t> batch() {
+        auto bytes = batch_of({}, 1);
+        bytes.resize(batch_header_size);
+        const auto count = static_cast<int32_t>(1 + random(chance(20) ? 9'000 : chance(2) ? 3 : 150));
+        for (int32_t i = 0; i < count; i++) record(bytes, i);
+        if (chance(20)) bytes.resize(std::max(bytes.size() - 1 - random(12), batch_header_size));
+        store_big<int32_t>(bytes.data() + 8, static_cast<int32_t>(bytes.size() - batch_length_offset));
+        store_big<int32_t>(bytes.data() + 23, count - 1);
+        store_big<int32_t>(bytes.data() + 57, count);
+        patch_crc(bytes);
+        return bytes;
+    }
+
+ private:
+    uint64_t state_;
+};
+
+// The same judgement, from records as their reader finds them one by one.
+struct Judgement {
+    bool is_sound = true, in_range = true, has_keys = true, in_order = true;
+    int64_t max_timestamp = -1;
+    int64_t max_index = 0;
+};
+Judgement judgement_of(const BatchView& batch, bool needs_key, int64_t latest) {
+    Judgement judgement;
+    Decompressor decompressor;
+    auto reader = RecordReader::open(batch, decompressor);
+    int64_t index = 0;
+    while (const auto record = reader->next()) {
+        if (needs_key && !record->key)
+            judgement.has_keys = false;  // One fault of a record is told.
+        else
+            judgement.in_range &= record->timestamp <= latest;
+        judgement.in_order &= record->offset.value == index;
+        if (record->timestamp > judgement.max_timestamp)
+            judgement.max_timestamp = record->timestamp, judgement.max_index = index;
+        index++;
+    }
+    judgement.is_sound = reader->error() == Error::none;
+    return judgement;
+}
+
+TEST_CASE("whatever shape records have, they are judged as they are read one by one") {
+    size_t accepted = 0;
+    for (uint32_t seed = 0; seed < 3000; seed++) {
+        CAPTURE(seed);
+        RecordWriter writer(seed);
+        const auto bytes = writer.batch();
+        const bool compacted = writer.chance(4);
+        const int64_t after_max_ms = writer.chance(4) ? 2'990 : 3'600'000;
+        const auto expected = judgement_of(*BatchView::parse(bytes), compacted, now_ms + after_max_ms);
+        const auto verdict = judged(bytes, {.produce_version = 9,
+                                            .size_max = 1 << 30,
+                                            .compacted = compacted,
+                                            .now_ms = now_ms,
+                                            .after_max_ms = after_max_ms});
+        const bool good = expected.is_sound && expected.in_range && expected.has_keys;
+        REQUIRE(verdict.ok() == good);
+        if (!good) {
+            const bool timestamp = expected.is_sound && !expected.in_range;
+            CHECK(verdict.error == (timestamp ? Error::invalid_timestamp : Error::invalid_record));
+            continue;
+        }
+        accepted++;
+        CHECK(verdict.max_timestamp == expected.max_timestamp);
+        CHECK(verdict.max_timestamp_delta == expected.max_index);
+        CHECK(verdict.needs_rebuild == !expected.in_order);
+    }
+    CHECK(accepted > 500);
+    CHECK(accepted < 2500);
+}
+
 TEST_CASE("a batch that decompresses to too much is refused") {
     BatchBuilder builder({.codec = Codec::zstd});
     const std::vector<uint8_t> zeros(2 << 20);
