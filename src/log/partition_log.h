@@ -64,6 +64,8 @@ class PartitionLog final : public Log {
     Task<Result<>> prepare_direct();
     bool wants_direct() const { return wants_direct_; }
     void release_direct();
+    // At the storage's end: nothing is being written, though after a failure not all that was has landed.
+    void release_files();
     // Files of dropped segments, once the new log start is durable.
     Task<Result<>> remove_doomed();
     bool has_doomed() const;

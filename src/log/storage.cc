@@ -297,7 +297,7 @@ Task<Result<>> StorageImpl::close() {
     Result<> result = failure_;
     if (started_ && result) result = judge("closing failed", co_await close_logs());
     while (journal_.in_flight()) co_await landed_;
-    for (auto& [slot, log] : logs_) log->release_direct();
+    for (auto& [slot, log] : logs_) log->release_files();
     co_await descriptors_.close_all();
     co_await journal_.close_files();
     started_ = false;

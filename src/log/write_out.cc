@@ -149,7 +149,10 @@ Task<Result<>> PartitionLog::prepare_direct() {
 }
 
 void PartitionLog::release_direct() {
-    if (direct_flights_ > 0 || writing_out_) return;
+    if (direct_flights_ == 0 && !writing_out_) release_files();
+}
+
+void PartitionLog::release_files() {
     for (const auto& segment : segments_)
         if (segment->file) storage_.descriptors().release(std::exchange(segment->file, nullptr));
 }

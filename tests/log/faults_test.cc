@@ -21,6 +21,11 @@ Task<> read_first(Log& log, Error& error) {
     error = slice ? Error::none : slice.error();
 }
 
+Task<> close_storage(Storage& storage, Error& error) {
+    const Result<> closed = co_await storage.close();
+    error = closed.error();
+}
+
 }  // namespace
 
 TEST_CASE("a full disk refuses appends, still reads, and takes appends again when there is room") {
@@ -114,6 +119,25 @@ TEST_CASE("a failed flush takes the storage offline: nothing more is acknowledge
         w.node.restart();
         REQUIRE(w.wait_started());
         w.check_all();
+    }
+}
+
+TEST_CASE("a storage whose write past the journal failed is closed like any other") {
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        CAPTURE(seed);
+        StorageWorld w{seed};
+        w.add(0), w.add(1);
+        w.boot();
+        REQUIRE(w.wait_started());
+        for (uint64_t i = 0; i < 20; i++) CHECK(append_and_run(w, i, 40'000) == Error::none);
+        w.node.disk().options().write_error = 1'000'000;
+        (void)append_and_run(w, 20, 40'000);
+        w.world.run_for(1'000 * ms);
+        CHECK(w.storage().failure() == Error::kafka_storage_error);
+        Error closed = Error::none;
+        REQUIRE(w.run(close_storage(w.storage(), closed)));
+        CHECK(closed == Error::kafka_storage_error);
+        CHECK(w.node.open_descriptors() == 0);
     }
 }
 
