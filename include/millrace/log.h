@@ -64,6 +64,9 @@ struct StorageConfig {
     uint64_t direct_append_bytes = 64
                                    << 10;  // From here a commit writes a log's bytes to its segment at once.
     uint32_t commits_in_flight = 4;
+    // Bytes that nobody waits for are flushed this long after they were written. Who waits once will again:
+    // for so long each commit is flushed as it is written.
+    uint64_t flush_after_ns = 100'000'000, durable_habit_ns = 100'000'000;
     uint32_t descriptors_max = 256;
     uint64_t index_cache_bytes = 4 << 20;  // Indexes of sealed segments that stay in memory.
 };
@@ -161,8 +164,11 @@ class Log {
 
     virtual Offset log_start() const = 0;
     virtual Offset end() const = 0;      // The log end offset: the next record's offset.
-    virtual Offset written() const = 0;  // Below: the device has it. Today each commit is one durable
-    virtual Offset durable() const = 0;  // write, so both are the same. Below: flushed.
+    virtual Offset written() const = 0;  // Below: the device has it.
+    virtual Offset durable() const = 0;  // Below: flushed.
+    // Somebody waits for durable() to come to end(), and more may follow: for a tenth of a second the whole
+    // shard flushes each commit as it writes it (durable_habit_ns), else it waits a little (flush_after_ns).
+    virtual void want_durable() = 0;
     virtual uint64_t size_bytes() const = 0;
     virtual size_t segment_count() const = 0;
     // none, or why the log serves nothing: kafka_storage_error (disk failed, or durable bytes were found

@@ -47,8 +47,21 @@ TimestampOffset place_of(const Partition& partition, Offset offset, Epoch epoch_
             .leader_epoch = epoch_there.value < 0 ? partition.leader_epoch() : epoch_there};
 }
 
+// So that whoever has the acknowledgement of a record finds it below the high watermark.
+Task<> flush_written(Shard& home, Slot slot) {
+    constexpr uint64_t wait_ns_max = 5'000'000'000;
+    Hosted* hosted = home.hosted(slot);
+    if (!hosted) co_return;
+    const Offset written = hosted->partition->log().written();
+    auto flushing = hosted->partition->acknowledged(written, Acks::all, home.io().now_ns() + wait_ns_max);
+    (void)co_await flushing;  // Why it failed shows in the partition itself.
+}
+
 // On the partition's home shard.
 Task<Found> find_offset(Shard& home, Asked asked) {
+    const bool needs_end =
+        asked.timestamp >= 0 || asked.timestamp == latest || asked.timestamp == max_timestamp;
+    if (needs_end) co_await flush_written(home, asked.slot);
     Hosted* hosted = home.hosted(asked.slot);
     if (!hosted) co_return Found{.error = Error::not_leader_or_follower, .place = {}};
     Partition& partition = *hosted->partition;

@@ -19,7 +19,7 @@ bool is_cut_short(const Op& op, Outcome outcome, uint32_t& tries) {
 }  // namespace
 
 struct Journal::DirectWrite final : Op {
-    explicit DirectWrite(Journal& journal) : Op(Kind::write), journal(journal) { flags = durable; }
+    explicit DirectWrite(Journal& journal) : Op(Kind::write), journal(journal) {}
     void done(Outcome outcome) override {
         if (is_cut_short(*this, outcome, tries)) return journal.io_.submit(*this);
         journal.land(*commit, outcome.value >= 0 && static_cast<uint64_t>(outcome.value) == size,
@@ -32,7 +32,7 @@ struct Journal::DirectWrite final : Op {
 
 struct Journal::Commit final : Op {
     explicit Commit(Journal& journal) : Op(Kind::write), journal(journal), bytes(commit_size_max) {
-        flags = durable, data = bytes.data(), buffer = &bytes;
+        data = bytes.data(), buffer = &bytes;
     }
     void done(Outcome outcome) override {
         if (is_cut_short(*this, outcome, tries)) return journal.io_.submit(*this);
@@ -43,11 +43,18 @@ struct Journal::Commit final : Op {
     IoBuffer bytes;
     size_t used = 0;
     uint64_t last_sequence = 0;
-    uint64_t frees = 0;  // Files before this number, when complete.
+    uint64_t frees = 0;       // Files before this number, when durable.
+    bool must_flush = false;  // Holds more than records.
     std::vector<CommitMark> marks;
     std::vector<std::unique_ptr<DirectWrite>> directs;
     size_t waiting = 0;  // Writes under way.
     uint32_t tries = 0;
+};
+
+struct Journal::Sync final : Op {
+    explicit Sync(Journal& journal) : Op(Kind::sync), journal(journal) {}
+    void done(Outcome outcome) override { journal.on_synced(outcome.value); }
+    Journal& journal;
 };
 
 Journal::Journal(Io& io, JournalOwner& owner, Settings settings)
@@ -66,7 +73,8 @@ std::string Journal::path_of(uint32_t name) const { return settings_.directory +
 Task<Result<>> Journal::open(Continuation from) {
     ASSERT(files_.empty());
     incarnation_ = from.incarnation, next_sequence_ = from.sequence, next_file_ = from.file;
-    oldest_ = oldest_put_ = from.file, completed_ = from.sequence - 1;
+    oldest_ = oldest_put_ = from.file;
+    written_until_ = durable_until_ = synced_until_ = from.sequence - 1;
     foreign_names_ = std::move(from.names);
     co_return co_await prepare_file(0);
 }
@@ -169,7 +177,7 @@ void Journal::put(Entry entry, Bytes payload) {
     if (open_ && open_->used + entry.size() > commit_size_max) close_commit();
     Commit& commit = open_commit();
     entry.sequence = next_sequence_++;
-    entry.watermark = completed_, entry.previous = last_hash_;
+    entry.watermark = durable_until_, entry.previous = last_hash_;
     if (entry.has_payload()) entry.payload_hash = hash64(payload);
     entry.header_hash = last_hash_ = header_hash_of(entry);
     uint8_t* to = commit.bytes.data() + commit.used;
@@ -178,6 +186,7 @@ void Journal::put(Entry entry, Bytes payload) {
     std::fill(to + sizeof entry + payload.size(), to + entry.size(), uint8_t{0});
     commit.used += entry.size();
     commit.last_sequence = entry.sequence;
+    commit.must_flush |= entry.kind != EntryKind::data && entry.kind != EntryKind::range;
 }
 
 void Journal::put_direct(const Direct& direct) {
@@ -218,6 +227,8 @@ void Journal::close_commit() {
     commit.size = align_up(commit.used);
     std::fill(commit.bytes.data() + commit.used, commit.bytes.data() + commit.size, uint8_t{0});
     commit.fd = current_->fd, commit.offset = current_->used;
+    commit.flags = commit.must_flush || owner_.wants_durable() ? Op::durable : 0u;
+    for (auto& direct : commit.directs) direct->flags = commit.flags;
     current_->used += commit.size;
     ASSERT(current_->used <= current_->size);
     ready_.push_back(std::move(open_));
@@ -253,7 +264,7 @@ void Journal::land(Commit& commit, bool good, int32_t outcome) {
         complete(*complete_one);
         for (auto& direct : complete_one->directs) spare_directs_.push_back(std::move(direct));
         complete_one->directs.clear(), complete_one->marks.clear();
-        complete_one->used = 0, complete_one->frees = 0;
+        complete_one->used = 0, complete_one->frees = 0, complete_one->must_flush = false;
         if (spare_.size() <= settings_.commits_in_flight) spare_.push_back(std::move(complete_one));
     }
     submit_ready();
@@ -261,29 +272,99 @@ void Journal::land(Commit& commit, bool good, int32_t outcome) {
 }
 
 bool Journal::in_flight() const {
-    return std::any_of(flying_.begin(), flying_.end(),
-                       [](const auto& commit) { return commit->waiting > 0; });
+    return syncs_under_way_ > 0 || std::any_of(flying_.begin(), flying_.end(),
+                                               [](const auto& commit) { return commit->waiting > 0; });
 }
 
+// The device has it; it may still lose it.
 void Journal::complete(Commit& commit) {
-    ASSERT(commit.last_sequence > completed_);
-    completed_ = commit.last_sequence;
-    if (commit.frees > oldest_) {
-        oldest_ = commit.frees;
+    ASSERT(commit.last_sequence > written_until_);
+    written_until_ = commit.last_sequence;
+    submit_ready();
+    Written written;
+    if (!spare_written_.empty()) {
+        written = std::move(spare_written_.back());
+        spare_written_.pop_back();
+    }
+    written.last_sequence = commit.last_sequence, written.frees = commit.frees;
+    written.is_durable = commit.flags & Op::durable;
+    written.marks.swap(commit.marks);
+    if (!written.is_durable) {
+        written.files.push_back(commit.fd);
+        for (const auto& direct : commit.directs) written.files.push_back(direct->fd);
+    }
+    written_.push_back(std::move(written));
+    if (written_.front().is_durable) return settle();
+    if (written_.back().is_durable) sync();  // So are those before it, soon.
+    owner_.on_written(written_.back().marks);
+}
+
+void Journal::settle() {
+    while (!written_.empty() && !failed_) {
+        if (!written_.front().is_durable && written_.front().last_sequence > synced_until_) return;
+        Written written = std::move(written_.front());
+        written_.pop_front();
+        on_durable(written);
+        written.files.clear(), written.marks.clear();
+        if (spare_written_.size() < written_max) spare_written_.push_back(std::move(written));
+    }
+}
+
+void Journal::on_durable(Written& written) {
+    durable_until_ = written.last_sequence;
+    if (written.frees > oldest_) {
+        oldest_ = written.frees;
         for (auto& file : files_)
             if (file->number != 0 && file->number < oldest_) file->number = 0, stalled_ = false;
     }
     submit_ready();
-    owner_.on_committed(commit.marks);
+    owner_.on_committed(written.marks);
+}
+
+// ---- Flushing ------------------------------------------------------------------------------------------
+
+// One round at a time. What is written while it runs it may not cover: that waits for the next one.
+void Journal::sync() {
+    if (failed_ || written_.empty()) return;
+    sync_again_ = syncs_under_way_ > 0;
+    if (sync_again_) return;
+    std::vector<int> files;
+    for (const Written& written : written_)
+        files.insert(files.end(), written.files.begin(), written.files.end());
+    std::sort(files.begin(), files.end());
+    files.erase(std::unique(files.begin(), files.end()), files.end());
+    ASSERT(!files.empty());
+    syncing_until_ = written_.back().last_sequence;
+    syncs_under_way_ = files.size();
+    while (syncs_.size() < files.size()) syncs_.push_back(std::make_unique<Sync>(*this));
+    for (size_t i = 0; i < files.size(); i++) {
+        syncs_[i]->fd = files[i];
+        io_.submit(*syncs_[i]);
+    }
+}
+
+void Journal::on_synced(int32_t outcome) {
+    ASSERT(syncs_under_way_ > 0);
+    syncs_under_way_--;
+    if (outcome < 0 && !failed_) {
+        failed_ = true;
+        owner_.on_journal_failed(outcome);
+    }
+    if (failed_) return owner_.on_landed_after_failure();
+    if (syncs_under_way_ > 0) return;
+    synced_until_ = syncing_until_;
+    settle();
+    if (sync_again_) sync();
 }
 
 void Journal::forget(const PartitionLog& log) {
-    const auto forget_in = [&](Commit& commit) {
-        for (CommitMark& mark : commit.marks)
+    const auto forget_in = [&](auto& holder) {
+        for (CommitMark& mark : holder.marks)
             if (mark.log == &log) mark.log = nullptr;
     };
     for (auto& commit : flying_) forget_in(*commit);
     for (auto& commit : ready_) forget_in(*commit);
+    for (Written& written : written_) forget_in(written);
     if (open_) forget_in(*open_);
 }
 

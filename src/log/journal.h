@@ -1,7 +1,10 @@
-// The shard's journal: entries become commits, each one aligned, durable write; a ring of recycled files.
+// The shard's journal: entries become commits, each one aligned write; a ring of recycled files.
 //
-// What always holds: entries get their sequence in the order of put(); commits complete in that order; a file
-// is written over only after an `oldest` entry that frees it is durable. Owned by the shard's Storage.
+// A commit is written, then durable. Where somebody waits for that, both are one durable write; else it is a
+// plain write, and one flush of the files makes many commits durable.
+// What always holds: entries get their sequence in the order of put(); commits are written, and become
+// durable, in that order; a file is written over only after an `oldest` entry that frees it is durable. Owned
+// by the shard's Storage.
 #pragma once
 #include <deque>
 #include <memory>
@@ -16,7 +19,7 @@ namespace millrace {
 class PartitionLog;
 struct Chunk;
 
-// How far a log has come when the commit that carries this is complete.
+// How far a log has come when the commit that carries this is durable.
 struct CommitMark {
     PartitionLog* log = nullptr;  // None when the log went in the meantime.
     Offset end, log_start;
@@ -29,7 +32,12 @@ class JournalOwner {
  public:
     // Puts a state entry for every log.
     virtual void put_states() = 0;
-    // The marks of a commit that is durable; commits come in their order.
+    // Whether commits are made durable as they are written.
+    virtual bool wants_durable() = 0;
+    // The marks of a commit that the device has, but has not flushed; commits come in their order.
+    virtual void on_written(std::vector<CommitMark>& marks) = 0;
+    // The marks of a commit that is durable; commits come in their order. Those that were durable when
+    // written come here only.
     virtual void on_committed(std::vector<CommitMark>& marks) = 0;
     virtual void on_journal_failed(int32_t outcome) = 0;
     virtual void on_landed_after_failure() = 0;  // A write came back; see in_flight().
@@ -85,11 +93,17 @@ class Journal {
     void put_oldest(uint64_t file);
     // What was put goes to the device as soon as a place is free.
     void flush();
+    // Makes all durable that is written by now; on_committed tells.
+    void sync();
     void forget(const PartitionLog& log);  // In marks not yet told.
 
     bool is_open() const { return current_ != nullptr; }
-    bool busy() const { return flying_.size() + ready_.size() >= settings_.commits_in_flight; }
-    bool idle() const { return flying_.empty() && ready_.empty() && !open_; }
+    bool busy() const {
+        return flying_.size() + ready_.size() >= settings_.commits_in_flight ||
+               written_.size() >= written_max;
+    }
+    // Everything that was put is durable.
+    bool idle() const { return flying_.empty() && ready_.empty() && written_.empty() && !open_; }
     bool in_flight() const;  // Writes are under way; after a failure too.
     uint64_t current_file() const { return current_ ? current_->number : 0; }
     uint64_t oldest_file() const { return oldest_; }  // As durably known.
@@ -101,6 +115,15 @@ class Journal {
  private:
     struct Commit;
     struct DirectWrite;
+    struct Sync;
+    // A commit that the device has.
+    struct Written {
+        uint64_t last_sequence = 0;
+        uint64_t frees = 0;  // Files before this number, once durable.
+        bool is_durable = false;
+        std::vector<int> files;  // To be flushed.
+        std::vector<CommitMark> marks;
+    };
     struct File {
         uint32_t name = 0;
         int fd = -1;
@@ -112,6 +135,9 @@ class Journal {
     void submit_ready();
     void land(Commit& commit, bool good, int32_t outcome);
     void complete(Commit& commit);
+    void settle();
+    void on_durable(Written& written);
+    void on_synced(int32_t outcome);
     File* free_file();
     std::string path_of(uint32_t name) const;
 
@@ -122,11 +148,19 @@ class Journal {
     std::vector<uint32_t> foreign_names_;
     File* current_ = nullptr;
     uint64_t next_file_ = 1, oldest_ = 1, oldest_put_ = 1, incarnation_ = 1;
-    uint64_t next_sequence_ = 1, completed_ = 0, last_hash_ = 0;
+    uint64_t next_sequence_ = 1, last_hash_ = 0;
+    uint64_t written_until_ = 0, durable_until_ = 0, synced_until_ = 0;  // Sequences.
     std::unique_ptr<Commit> open_;
     std::deque<std::unique_ptr<Commit>> ready_, flying_;
     std::vector<std::unique_ptr<Commit>> spare_;
     std::vector<std::unique_ptr<DirectWrite>> spare_directs_;
+    static constexpr size_t written_max = 512;
+    std::deque<Written> written_;  // Not durable, or behind one that is not.
+    std::vector<Written> spare_written_;
+    std::vector<std::unique_ptr<Sync>> syncs_;
+    size_t syncs_under_way_ = 0;
+    uint64_t syncing_until_ = 0;
+    bool sync_again_ = false;
     bool failed_ = false, stalled_ = false;
     uint64_t bytes_ = 0, commits_ = 0, direct_bytes_ = 0;
 };

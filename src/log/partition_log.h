@@ -1,8 +1,9 @@
 // A log in memory: segments, tail chunks, epochs, producers, and how far each byte has come.
 //
-// A byte's way: appended to a tail chunk -> staged (its entry is in a commit) -> durable (that commit has
-// completed) -> out (durable in its segment; from here its chunk may go). What always holds: staged and out
-// each follow appended; log_start <= durable <= end. Owned by the shard's Storage.
+// A byte's way: appended to a tail chunk -> staged (its entry is in a commit) -> written (the device has that
+// commit) -> durable (and has flushed it) -> out (durable in its segment; from here its chunk may go). What
+// always holds: staged and out each follow appended; log_start <= durable <= written <= end. Owned by the
+// shard's Storage.
 #pragma once
 #include "chunks.h"
 #include "epochs.h"
@@ -27,8 +28,9 @@ class PartitionLog final : public Log {
     void set_listener(LogListener* listener) override { listener_ = listener; }
     Offset log_start() const override { return log_start_; }
     Offset end() const override { return end_; }
-    Offset written() const override { return durable_; }
+    Offset written() const override { return written_; }
     Offset durable() const override { return durable_; }
+    void want_durable() override;
     uint64_t size_bytes() const override;
     size_t segment_count() const override { return segments_.size(); }
     Error failure() const override;
@@ -49,6 +51,7 @@ class PartitionLog final : public Log {
     // Puts what was appended since the last time, and changes of shape, into the journal. False: stalled.
     bool stage(Journal& journal);
     void put_state(Journal& journal) const;
+    void on_written(const CommitMark& mark);
     void on_committed(const CommitMark& mark);
     void tell_progress() {
         if (listener_) listener_->on_progress(*this);
@@ -164,7 +167,7 @@ class PartitionLog final : public Log {
     std::vector<Chunk*> chunks_;                      // The newest bytes without a gap; may span segments.
     Epochs epochs_;
     Producers producers_;
-    Offset log_start_, end_, durable_;
+    Offset log_start_, end_, written_, durable_;
     Offset durable_start_;    // The log start that the journal holds.
     Offset staged_start_;     // The one that is in a commit.
     Epoch staged_epoch_{-1};  // The last one that is in a commit.

@@ -268,9 +268,26 @@ Task<Result<>> Recovery::apply_pieces(Segment& segment) {
         }
     }
     if (fd >= 0) co_await close_file(io_, fd);
+    if (result) result = co_await flush_ranges(segment);
     if (result && fd >= 0) result = co_await sync_directory(io_, log_.directory_);
     if (result && segment.allocated < segment.size) co_return co_await damaged("a segment is too short");
     co_return result;
+}
+
+// The device has them, perhaps without a flush; no journal will speak of them again.
+Task<Result<>> Recovery::flush_ranges(const Segment& segment) {
+    const auto may_be_lost = [&](const RecoveredPiece& piece) {
+        return piece.segment == segment.base && piece.in_segment && !piece.known_durable;
+    };
+    const auto begin = journal_->pieces.begin(), end = begin + static_cast<ptrdiff_t>(pieces_used_);
+    if (std::none_of(begin, end, may_be_lost)) co_return Result<>{};
+    const auto fd = co_await open_file(
+        io_, {.path = log_.path_of(segment, ".log"), .flags = Op::read_write | Op::direct});
+    if (!fd) co_return fd.error();
+    const int32_t synced = co_await Once{io_, Op::Kind::sync, {.fd = *fd}};
+    co_await close_file(io_, *fd);
+    if (synced < 0) co_return Error::kafka_storage_error;
+    co_return Result<>{};
 }
 
 // ---- What nobody knows: a directory of Apache Kafka's, or one whose journal is gone --------------------
@@ -493,7 +510,7 @@ Task<Result<>> Recovery::write_epochs() {
 Task<Result<>> Recovery::finish() {
     auto written = co_await write_epochs();
     if (!written) co_return written;
-    log_.end_ = log_.durable_ = log_.staged_end_ = end_;
+    log_.end_ = log_.written_ = log_.durable_ = log_.staged_end_ = end_;
     log_.durable_start_ = log_.staged_start_ = log_.log_start_;
     log_.staged_segment_ = log_.active().base;
     log_.staged_position_ = log_.active().size;

@@ -39,6 +39,7 @@ class Recovery {
     Task<Result<bool>> range_is_there(const RecoveredPiece& piece);
     Task<Result<>> place_segments();
     Task<Result<>> apply_pieces(Segment& segment);
+    Task<Result<>> flush_ranges(const Segment& segment);
     Task<Result<>> rebuild();
     Task<Result<Offset>> load_snapshot();
     Task<Result<>> rebuild_segment(Segment& segment, Offset producers_from);

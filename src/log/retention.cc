@@ -11,6 +11,7 @@ Task<Result<>> PartitionLog::set_log_start(Offset offset) {
         move_log_start(offset);
         drop_below_start();
     }
+    storage_.want_durable();
     while (durable_start_ < offset && failure() == Error::none) co_await storage_.committed();
     leave_reader();
     if (failure() != Error::none) co_return failure();

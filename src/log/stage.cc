@@ -22,6 +22,7 @@ bool PartitionLog::stage(Journal& journal) {
     const size_t bytes = unstaged_bytes();
     const size_t entries = 2 * (bytes / block_size / 4 + chunks_.size()) + 6 + epochs_.entries().size();
     if (!journal.reserve(bytes + entries * sizeof(Entry))) return false;
+    const bool has_news = has_unstaged();  // A roll alone is none.
     if (std::exchange(state_due_, false)) put_state(journal);
     for (size_t i = 0; i < segments_.size(); i++) {
         Segment& segment = *segments_[i];
@@ -43,7 +44,7 @@ bool PartitionLog::stage(Journal& journal) {
         journal.put({.kind = EntryKind::log_start, .slot = spec_.slot.value, .next = log_start_.value});
     staged_start_ = log_start_;
     if (dirty_file_ == 0) dirty_file_ = journal.current_file();
-    journal.mark({.log = this, .end = staged_end_, .log_start = staged_start_});
+    if (has_news) journal.mark({.log = this, .end = staged_end_, .log_start = staged_start_});
     return true;
 }
 
@@ -133,6 +134,15 @@ void PartitionLog::stage_data(Journal& journal, const Segment& segment, uint64_t
     }
 }
 
+void PartitionLog::want_durable() {
+    if (durable_ < end_) storage_.want_durable();
+}
+
+void PartitionLog::on_written(const CommitMark& mark) {
+    ASSERT(mark.end >= written_ && mark.end <= end_);
+    written_ = mark.end;
+}
+
 void PartitionLog::on_committed(const CommitMark& mark) {
     if (mark.out > 0) {
         ASSERT(direct_flights_ > 0);
@@ -147,6 +157,7 @@ void PartitionLog::on_committed(const CommitMark& mark) {
     }
     ASSERT(mark.end >= durable_ && mark.end <= end_);
     durable_ = mark.end;
+    written_ = std::max(written_, durable_);
     const bool frees_files = mark.log_start > durable_start_;
     durable_start_ = std::max(durable_start_, mark.log_start);
     if (frees_files) storage_.wake();

@@ -172,17 +172,41 @@ void StorageImpl::put_states() {
         if (log->failure() == Error::none && !log->removing) log->put_state(journal_);
 }
 
+void StorageImpl::want_durable() {
+    durable_until_ns_ = io_.now_ns() + config_.durable_habit_ns;
+    journal_.sync();
+}
+
+bool StorageImpl::wants_durable() { return closing_ || io_.now_ns() < durable_until_ns_; }
+
+void StorageImpl::on_written(std::vector<CommitMark>& marks) {
+    for (const CommitMark& mark : marks) {
+        if (!mark.log || mark.end.value < 0) continue;
+        mark.log->on_written(mark);
+        progressed_.push_back(mark.log);
+    }
+    if (wants_durable())
+        journal_.sync();
+    else if (!flush_timer_.under_way)
+        flush_timer_.size = config_.flush_after_ns, io_.submit(flush_timer_);
+    tell_progress(std::exchange(progressed_, {}));
+    pump();
+}
+
 void StorageImpl::on_committed(std::vector<CommitMark>& marks) {
-    progressed_.clear();
     for (const CommitMark& mark : marks) {
         if (!mark.log) continue;
         mark.log->on_committed(mark);
         if (mark.end.value >= 0) progressed_.push_back(mark.log);
     }
-    // A listener may append, but nothing goes before the signal below.
-    for (PartitionLog* log : std::exchange(progressed_, {})) log->tell_progress();
+    tell_progress(std::exchange(progressed_, {}));
     pump();
     committed_.notify_all();
+}
+
+// A listener may append, but no log goes before the next turn.
+void StorageImpl::tell_progress(std::vector<PartitionLog*> logs) {
+    for (PartitionLog* log : logs) log->tell_progress();
 }
 
 void StorageImpl::on_journal_failed(int32_t outcome) {
@@ -296,7 +320,8 @@ Task<Result<>> StorageImpl::close() {
     while (running_) co_await landed_;
     Result<> result = failure_;
     if (started_ && result) result = judge("closing failed", co_await close_logs());
-    while (journal_.in_flight()) co_await landed_;
+    if (flush_timer_.under_way) io_.cancel(flush_timer_);
+    while (journal_.in_flight() || flush_timer_.under_way) co_await landed_;
     for (auto& [slot, log] : logs_) log->release_files();
     co_await descriptors_.close_all();
     co_await journal_.close_files();
@@ -307,6 +332,7 @@ Task<Result<>> StorageImpl::close() {
 
 Task<Result<>> StorageImpl::close_logs() {
     pump();
+    journal_.sync();
     while ((unstaged_first_ || !journal_.idle()) && failure_ == Error::none) {
         if (journal_.stalled()) {
             auto freed = co_await write_out_old();

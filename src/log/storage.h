@@ -73,6 +73,8 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     void sub_dirty(uint64_t bytes) { dirty_ -= bytes; }
     void trim_cache();
     void wake() { wake_.notify_all(); }
+    // Somebody waits for the flush: of what is written now, and of what follows for a while.
+    void want_durable();
     void fail(std::string_view what);
     // disk_full is no failure; everything else is.
     Result<> judge(std::string_view what, Result<> result);
@@ -86,10 +88,19 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     void deliver() override;  // The letter to self at the end of a turn with appends.
     void pump();
     void put_states() override;
+    bool wants_durable() override;
+    void on_written(std::vector<CommitMark>& marks) override;
     void on_committed(std::vector<CommitMark>& marks) override;
     void on_journal_failed(int32_t outcome) override;
     void on_landed_after_failure() override { wake_.notify_all(), landed_.notify_all(); }
     void on_journal_file() override { wake(); }
+
+    struct FlushTimer final : Op {
+        explicit FlushTimer(StorageImpl& storage) : Op(Kind::sleep), storage(storage) {}
+        void done(Outcome) override { storage.journal_.sync(), storage.landed_.notify_all(); }
+        StorageImpl& storage;
+    };
+    void tell_progress(std::vector<PartitionLog*> logs);
 
     Task<Result<>> remove_leftovers();
     Task<Result<>> close_logs();
@@ -128,6 +139,8 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     std::vector<Slot> direct_logs_;  // With a file held open, longest first.
     uint64_t freed_put_ = 0;         // All journal files before it were put as free.
     Signal wake_, committed_, landed_;
+    FlushTimer flush_timer_{*this};
+    uint64_t durable_until_ns_ = 0;  // Till then commits are durable as they are written.
     Error failure_ = Error::none;
     bool posted_ = false, started_ = false, closing_ = false, running_ = false, full_ = false;
     uint32_t loading_ = 0;

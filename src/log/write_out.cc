@@ -24,6 +24,7 @@ bool PartitionLog::needs_write_out() const {
 Task<Result<>> PartitionLog::write_out() {
     ASSERT(!writing_out_);
     writing_out_ = true;
+    if (direct_flights_ > 0) storage_.want_durable();
     while (direct_flights_ > 0 && failure() == Error::none) co_await storage_.committed();
     const uint64_t file = storage_.journal().current_file();
     Result<> result = failure() == Error::none ? Result<>{} : failure();

@@ -55,6 +55,7 @@ Result<Appended> Partition::append(Bytes batch) {
     if (appended && !appended->duplicate) {
         ASSERT(appended->first == end);
         uncommitted_.push_back({log_.end(), static_cast<uint32_t>(batch.size())});
+        if (!watches_.empty()) log_.want_durable();
     }
     return appended;
 }
@@ -64,6 +65,7 @@ Task<Result<>> Partition::acknowledged(Offset next, Acks acks, uint64_t deadline
     if (const Error error = refusal(); error != Error::none) co_return error;
     if (acks == Acks::none) co_return Result<>{};
     if (next <= (acks == Acks::all ? high_watermark() : log_.written())) co_return Result<>{};
+    if (acks == Acks::all) log_.want_durable();
     AckWait wait{acks == Acks::all ? waits_committed_ : waits_written_, next};
     if (deadline_ns != no_deadline) deadlines_.set(wait, deadline_ns);
     const Error error = co_await wait;

@@ -10,6 +10,7 @@ FetchWatch::~FetchWatch() {
 void FetchWatch::add(Partition& partition) {
     if (std::find(partitions_.begin(), partitions_.end(), &partition) != partitions_.end()) return;
     partition.watches_.push_back(this);
+    partition.log_.want_durable();
     partitions_.push_back(&partition);
 }
 

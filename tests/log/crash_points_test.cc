@@ -50,6 +50,7 @@ TEST_CASE("an end at any change of the disk loses nothing that was acknowledged"
             const bool started = w.wait_started();
             if (started) script(w);
             if (w.node.is_running()) return false;
+            w.crashed(how);
             w.node.restart();
             REQUIRE(w.wait_started());
             w.check_all();

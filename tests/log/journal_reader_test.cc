@@ -73,7 +73,7 @@ TEST_CASE("a torn last entry is cut off, whichever of its bytes is missing, and 
         const Offset end0 = w.log(0).end(), before = w.model.at(Slot{1}).batches.rbegin()->first;
         w.crash(Crash::kill);
         w.node.disk().flip(last.path, last.position + byte, 0x10);
-        w.model.at(Slot{1}).durable = before;  // No later entry says that the last one was durable.
+        w.model.at(Slot{1}).written = before;  // No later entry says that the last one was durable.
         w.node.restart();
         REQUIRE(w.wait_started());
         CHECK(w.log(0).end() == end0);

@@ -122,6 +122,22 @@ TEST_CASE("retention by size keeps at least so many bytes, in whole segments") {
     w.check_all();
 }
 
+TEST_CASE("a segment that is rolled because it is old stays behind an older one that is not") {
+    OneLog w{{.retention_ms = 60'000, .segment_bytes = 10'000}};
+    const int64_t now = w.node.io().wall_ms();
+    for (uint64_t i = 0; i < 5; i++) w.append(i, 900, now);
+    for (uint64_t i = 5; i < 14; i++) w.append(i, 900, now - 100'000);
+    REQUIRE(w.settle());
+    const size_t segments = w.log().segment_count();
+    CHECK(w.log().retain(now, w.log().durable()) == 0);
+    CHECK(w.log().segment_count() == segments + 1);
+    w.world.run_for(100 * ms);
+    CHECK(w.log().log_start() == Offset{0});
+    w.append(14, 900, now);
+    REQUIRE(w.settle());
+    w.check_all();
+}
+
 TEST_CASE("retention by time drops what is older by its records' times, the last segment too") {
     OneLog w{{.retention_ms = 60'000, .segment_bytes = 10'000}};
     const int64_t now = w.node.io().wall_ms();

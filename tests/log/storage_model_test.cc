@@ -26,6 +26,7 @@ struct Workload {
         if (what < 80) return w.node.spawn(read(*log));
         if (what < 84) return start_later(it->second, *log);
         if (what < 88) return retain(it->second, *log);
+        if (what == 90) log->want_durable();
         if (what < 90) (void)log->start_epoch(log->last_epoch() + 1);
         const Between pause{1'000, 3'000'000};
         w.world.run_for(pause.least + random(pause.most));

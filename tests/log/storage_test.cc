@@ -19,6 +19,59 @@ TEST_CASE("a new storage starts, and what is appended becomes durable and readab
     w.check_all();
 }
 
+TEST_CASE("what nobody waits for is written first and flushed soon; what somebody waits for, at once") {
+    StorageWorld w{7};
+    w.add(0);
+    w.boot();
+    REQUIRE(w.wait_started());
+    Log& log = w.log(0);
+    CHECK(w.program().append(Slot{0}, make_batch(0, 300)) == Error::none);  // With it the log's state.
+    REQUIRE(w.settle());
+    w.world.run_for(200'000'000);
+    CHECK(w.program().append(Slot{0}, make_batch(1, 300)) == Error::none);
+    REQUIRE(w.world.run_until([&] { return log.written() == log.end(); }, 5'000'000));
+    CHECK(log.durable() < log.end());
+    REQUIRE(w.world.run_until([&] { return log.durable() == log.end(); }, 110'000'000));
+
+    w.world.run_for(200'000'000);
+    CHECK(w.program().append(Slot{0}, make_batch(2, 300)) == Error::none);
+    log.want_durable();
+    REQUIRE(w.world.run_until([&] { return log.written() == log.end(); }, 5'000'000));
+    CHECK(log.durable() == log.end());  // One durable write.
+    w.world.run_for(200'000'000);
+
+    CHECK(w.program().append(Slot{0}, make_batch(3, 300)) == Error::none);
+    REQUIRE(w.world.run_until([&] { return log.written() == log.end(); }, 5'000'000));
+    CHECK(log.durable() < log.end());
+    log.want_durable();  // Too late for that: a flush of its own, before the timer's.
+    REQUIRE(w.world.run_until([&] { return log.durable() == log.end(); }, 5'000'000));
+    w.check_all();
+}
+
+TEST_CASE("what is written but not flushed survives a kill, and a power cut after it") {
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        StorageWorld w{seed};
+        w.add(0), w.add(1);
+        w.boot();
+        REQUIRE(w.wait_started());
+        for (uint64_t i = 0; i < 20; i++) {  // Small ones for the journal, large ones for the segment.
+            (void)w.program().append(Slot{uint32_t(i % 2)},
+                                     make_batch(i, i % 2 ? 200 : 20'000));  // Or no room.
+            w.world.run_for(seed * 20'000);
+        }
+        const Offset written = w.log(1).written();
+        w.crash(Crash::kill);
+        w.node.restart();
+        REQUIRE(w.wait_started());
+        CHECK(w.log(1).durable() >= written);
+        w.check_all();
+        w.crash(Crash::power_cut);
+        w.node.restart();
+        REQUIRE(w.wait_started());
+        w.check_all();
+    }
+}
+
 TEST_CASE("what was durable is there after a power cut, what was written after a kill") {
     for (const Crash how : {Crash::kill, Crash::power_cut}) {
         StorageWorld w{2};

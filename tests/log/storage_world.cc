@@ -57,8 +57,9 @@ Task<> StorageProgram::start() {
 void StorageProgram::on_progress(Log& log) {
     progress_count++;
     LogModel& m = model.at(log.spec().slot);
-    ASSERT(log.durable() >= m.durable && log.durable() <= log.end());
-    m.durable = log.durable();
+    ASSERT(log.durable() >= m.durable && log.durable() <= log.written());
+    ASSERT(log.written() >= m.written && log.written() <= log.end());
+    m.durable = log.durable(), m.written = log.written();
 }
 
 void StorageProgram::on_failed(Log&, Error) { failed_count++; }
@@ -87,6 +88,7 @@ StorageConfig StorageWorld::small() {
             .tail_cache_bytes = 256 << 10,
             .dirty_bytes_max = 512 << 10,
             .direct_append_bytes = 16 << 10,
+            .durable_habit_ns = 3'000'000,
             .descriptors_max = 4,
             .index_cache_bytes = 1 << 10};
 }
@@ -96,6 +98,16 @@ StorageWorld::StorageWorld(uint64_t seed, StorageConfig config, DiskOptions disk
       node(world.add_node({.disk = disk})),
       config(std::move(config)) {
     node.disk().put("data/lost+found", {});
+}
+
+void StorageWorld::crash(Crash how) {
+    crashed(how);
+    node.crash(how);
+}
+
+void StorageWorld::crashed(Crash how) {
+    if (how == Crash::power_cut)
+        for (auto& [slot, log] : model) log.written = log.durable;
 }
 
 LogModel& StorageWorld::add(uint32_t slot, LogConfig config) {
@@ -157,15 +169,15 @@ Task<> StorageWorld::check_log(Slot slot) {
     REQUIRE(log);
     REQUIRE(log->failure() == Error::none);
     CAPTURE(log->end().value);
-    CAPTURE(m.durable.value);
-    CHECK(log->end() >= m.durable);
+    CAPTURE(m.written.value);
+    CHECK(log->end() >= m.written);
     CHECK(log->log_start() >= m.log_start);
     CHECK(log->log_start() <= std::max(m.log_start_asked, m.log_start));
     m.batches.erase(m.batches.lower_bound(log->end()), m.batches.end());
     const Offset model_end =
         m.batches.empty() ? log->end() : BatchView::parse(m.batches.rbegin()->second)->next_offset();
     CHECK(log->end() == model_end);  // On a boundary of what was appended.
-    m.end = log->end(), m.durable = log->durable(), m.log_start = log->log_start();
+    m.end = log->end(), m.durable = m.written = log->durable(), m.log_start = log->log_start();
     m.log_start_asked = m.log_start;
     Offset at = m.log_start;
     while (at < m.end) {

@@ -17,7 +17,7 @@ std::vector<uint8_t> make_batch(uint64_t seed, size_t size, int64_t timestamp = 
 struct LogModel {
     LogSpec spec;
     std::map<Offset, std::vector<uint8_t>> batches;  // As they must be read: base offset and epoch patched.
-    Offset end, durable, log_start;                  // durable, log_start: as told.
+    Offset end, written, durable, log_start;         // All but the end: as told.
     Offset log_start_asked;                          // Perhaps not told yet.
     bool removing = false;
 };
@@ -55,7 +55,9 @@ class StorageWorld {
     bool wait_started();
     // Runs the task on the node to its end.
     bool run(Task<> task, uint64_t within_ns = 60'000'000'000);
-    void crash(Crash how) { node.crash(how); }
+    // What was written survives a kill, and what was durable a power cut.
+    void crash(Crash how);
+    void crashed(Crash how);  // It has, by itself.
     StorageProgram& program() { return *static_cast<StorageProgram*>(node.program()); }
     Storage& storage() { return *program().storage; }
     Log& log(uint32_t slot) { return *storage().find(Slot{slot}); }
