@@ -67,7 +67,7 @@ void Chunks::recycle(Chunk* chunk) {
     chunk->older = chunk->newer = nullptr;
     bytes_ -= chunk->buffer.size();
     std::unique_ptr<Chunk> owned{chunk};
-    if (spare_bytes_ + owned->buffer.size() > spare_bytes_max) return;
+    if (bytes_ + spare_bytes_ + owned->buffer.size() > bytes_max_) return;
     spare_bytes_ += owned->buffer.size();
     spare_[class_of(owned->buffer.size())].push_back(std::move(owned));
 }

@@ -38,7 +38,8 @@ class Chunks {
  public:
     static constexpr size_t size_min = block_size, size_max = 1 << 20;
 
-    Chunks() = default;
+    // Keeps memory to use it again as long as all together is not more than this.
+    explicit Chunks(size_t bytes_max) : bytes_max_(bytes_max) {}
     Chunks(const Chunks&) = delete;
     ~Chunks();
 
@@ -53,11 +54,11 @@ class Chunks {
  private:
     friend struct Chunk;
     static constexpr size_t classes = 9;  // 4 KiB << 0..8.
-    static constexpr size_t spare_bytes_max = 16 << 20;
     static size_t class_of(size_t size);
     void unlink(Chunk& chunk);
     void recycle(Chunk* chunk);
 
+    const size_t bytes_max_;
     std::array<std::vector<std::unique_ptr<Chunk>>, classes> spare_;
     size_t bytes_ = 0, spare_bytes_ = 0;
     Chunk *oldest_ = nullptr, *newest_ = nullptr;

@@ -291,11 +291,13 @@ void Journal::complete(Commit& commit) {
     written.marks.swap(commit.marks);
     if (!written.is_durable) {
         written.files.push_back(commit.fd);
-        for (const auto& direct : commit.directs) written.files.push_back(direct->fd);
+        unsynced_bytes_ += commit.size;
+        for (const auto& direct : commit.directs)
+            written.files.push_back(direct->fd), unsynced_bytes_ += direct->size;
     }
     written_.push_back(std::move(written));
     if (written_.front().is_durable) return settle();
-    if (written_.back().is_durable) sync();  // So are those before it, soon.
+    if (written_.back().is_durable || unsynced_bytes_ >= unsynced_bytes_max) sync();
     owner_.on_written(written_.back().marks);
 }
 
@@ -333,8 +335,9 @@ void Journal::sync() {
         files.insert(files.end(), written.files.begin(), written.files.end());
     std::sort(files.begin(), files.end());
     files.erase(std::unique(files.begin(), files.end()), files.end());
-    ASSERT(!files.empty());
+    if (files.empty()) return;  // What is left was written durably, and settles now.
     syncing_until_ = written_.back().last_sequence;
+    unsynced_bytes_ = 0;
     syncs_under_way_ = files.size();
     while (syncs_.size() < files.size()) syncs_.push_back(std::make_unique<Sync>(*this));
     for (size_t i = 0; i < files.size(); i++) {

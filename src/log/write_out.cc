@@ -24,8 +24,10 @@ bool PartitionLog::needs_write_out() const {
 Task<Result<>> PartitionLog::write_out() {
     ASSERT(!writing_out_);
     writing_out_ = true;
-    if (direct_flights_ > 0) storage_.want_durable();
-    while (direct_flights_ > 0 && failure() == Error::none) co_await storage_.committed();
+    while (direct_flights_ > 0 && failure() == Error::none) {
+        storage_.journal().sync();
+        co_await storage_.committed();
+    }
     const uint64_t file = storage_.journal().current_file();
     Result<> result = failure() == Error::none ? Result<>{} : failure();
     std::vector<Segment*> unfinished;
@@ -268,8 +270,8 @@ Task<Result<>> PartitionLog::write_final() {
 // ---- Memory --------------------------------------------------------------------------------------------
 
 bool PartitionLog::drop_chunk(const Chunk& chunk) {
-    if (chunks_.empty() || chunks_.front() != &chunk || chunk.pins > 0 || writing_out_ || direct_flights_ > 0)
-        return false;
+    if (chunks_.empty() || chunks_.front() != &chunk || writing_out_) return false;
+    if (chunk.pins > 0 || chunk.buffer.in_flight()) return false;
     const Segment* segment = find_segment(chunk.segment);
     // A batch that begins in it must be out as a whole: it will be read from the file.
     uint64_t needed = segment ? segment->size : 0;
