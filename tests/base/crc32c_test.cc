@@ -2,6 +2,7 @@
 #include "../../src/base/crc32c.h"
 
 #include <doctest/doctest.h>
+#include <xxhash.h>
 
 namespace millrace {
 namespace {
@@ -89,6 +90,11 @@ TEST_CASE("hash64 depends on bytes and seed") {
     CHECK(hash64(as_bytes("")) == 0x2d06800538d394c2);  // XXH3's published value.
     CHECK(hash64(as_bytes("a")) != hash64(as_bytes("b")));
     CHECK(hash64(as_bytes("a"), 1) != hash64(as_bytes("a"), 2));
+    std::vector<uint8_t> bytes(200'000);
+    for (size_t i = 0; i < bytes.size(); i++) bytes[i] = static_cast<uint8_t>(i * i >> 3);
+    for (const size_t size : {1, 16, 72, 128, 240, 241, 1024, 4096, 131'072, 200'000})
+        for (const uint64_t seed : {0, 7})
+            CHECK(hash64(Bytes(bytes).first(size), seed) == XXH3_64bits_withSeed(bytes.data(), size, seed));
 }
 
 }  // namespace
