@@ -12,6 +12,7 @@ constexpr uint64_t step_ns = 50 * ns_per_ms;
 constexpr uint64_t peace_ns = 60 * ns_per_s;     // In which everything must work again.
 constexpr uint64_t stop_ns_max = 20 * ns_per_s;  // An orderly stop.
 constexpr uint64_t life_ns_max = 6 * ns_per_s;
+constexpr uint64_t lives_least = 3;
 constexpr uint64_t progress_wanted = 3;
 // More is a loop that waits for nothing.
 constexpr uint64_t turns_at_once_max = 2'000'000, turns_per_s_max = 200'000;
@@ -94,7 +95,7 @@ void Trial::problem(const std::string& text) {
 // ---- The course of a trial ------------------------------------------------------------------------------
 
 TrialResult Trial::run() {
-    const uint64_t lives = 2 + below(5);
+    const uint64_t lives = lives_least + below(4);
     const uint64_t until_ns = options_.minutes * 60 * ns_per_s;
     say(fmt::format("seed {}: {} shards", options_.seed, program_.shards));
     for (uint64_t life = 0; (life < lives || world_.now_ns() < until_ns) && !is_spent(); life++) live();
@@ -157,26 +158,33 @@ void Trial::choose_faults() {
     DiskOptions& disk = node_.disk().options();
     disk.short_read = one_in(2) ? 20'000 : 0;
     disk.short_write = one_in(2) ? 20'000 : 0;
-    disk.torn_at_kill = one_in(2) ? 500'000 : 0;
+    disk.torn_at_kill = one_in(2) ? 800'000 : 0;
     if (one_in(4)) {
         disk.spike = static_cast<uint32_t>(1 + below(20'000));
         faults_.slow_disks++;
     }
-    if (one_in(3)) {
-        disk.write_error = one_in(2) ? static_cast<uint32_t>(below(1000)) : 0;
-        disk.sync_error = one_in(2) ? static_cast<uint32_t>(below(1000)) : 0;
-        disk.read_error = one_in(2) ? static_cast<uint32_t>(below(1000)) : 0;
-        disk_fails_ = true;
-        faults_.faulty_disks++;
-    }
-    if (one_in(6)) {
-        disk.capacity_bytes = node_.disk().used_bytes() + below(2 << 20);
+    // One life in three has errors for certain, one a full disk.
+    const uint64_t turn = (options_.seed + faults_.lives) % lives_least;
+    if (turn == 0 || one_in(6)) choose_errors(disk);
+    if (turn == 1 || one_in(8)) {
+        disk.capacity_bytes = node_.disk().used_bytes() + below(1 << 20);
         disk_fails_ = true;
         faults_.full_disks++;
         say(fmt::format("the disk has room for {} bytes", disk.capacity_bytes - node_.disk().used_bytes()));
     }
     say(fmt::format("errors of the disk: write {}, sync {}, read {}; resets {}; spikes {}", disk.write_error,
                     disk.sync_error, disk.read_error, network.reset, disk.spike));
+}
+
+// From once in a long while to often enough that nothing goes on.
+void Trial::choose_errors(DiskOptions& disk) {
+    const auto rate = [&] { return static_cast<uint32_t>(100 << below(7)); };
+    const uint64_t kinds = 1 + below(7);
+    disk.write_error = kinds & 1 ? rate() : 0;
+    disk.sync_error = kinds & 2 ? rate() : 0;
+    disk.read_error = kinds & 4 ? 10 * rate() : 0;  // There are few reads.
+    disk_fails_ = true;
+    faults_.faulty_disks++;
 }
 
 void Trial::end_faults() {
@@ -228,7 +236,8 @@ void Trial::end_life() {
             if (broker()->is_open()) return stop_in_order();
             [[fallthrough]];
         case 1:
-        case 2: {
+        case 2:
+        case 3: {
             const Crash how = one_in(2) ? Crash::kill : Crash::power_cut;
             const uint32_t starts = node_.starts();
             node_.crash_at_change(node_.disk().changes() + 1 + below(40), how);
@@ -238,8 +247,7 @@ void Trial::end_life() {
             say(how == Crash::kill ? "kill in a change of the disk" : "power cut in a change of the disk");
             return restart();
         }
-        case 3: crash(Crash::kill); return restart();
-        default: crash(Crash::power_cut); return restart();
+        default: crash(one_in(2) ? Crash::kill : Crash::power_cut); return restart();
     }
 }
 

@@ -54,6 +54,7 @@ class Trial {
     bool wait_until(const std::function<bool()>& condition, uint64_t within_ns);
     void live();
     void choose_faults();
+    void choose_errors(DiskOptions& disk);
     void end_faults();
     void mishap();
     void look_after();
