@@ -140,6 +140,7 @@ class SimNode {
     virtual const std::string& address() const = 0;
     virtual bool is_running() const = 0;
     virtual uint32_t starts() const = 0;  // 1 after add_node.
+    virtual uint32_t power_cuts() const = 0;
 
     // For tests of leaks, over all shards.
     virtual size_t receive_buffers_out() const = 0;

@@ -52,6 +52,12 @@ void History::acknowledge(WriteId write, Offset offset) {
     writes_[write].offset = offset;
 }
 
+void History::doubt(WriteId write) {
+    ASSERT(writes_.at(write).state == State::acknowledged);
+    writes_[write].state = State::unknown;
+    writes_[write].offset = Offset{-1};
+}
+
 void History::refuse(WriteId write) {
     ASSERT(writes_.at(write).state == State::unknown);
     writes_[write].state = State::refused;

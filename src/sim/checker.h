@@ -52,6 +52,8 @@ class History {
     WriteId send(uint32_t producer, uint32_t partition, uint64_t value);
     void acknowledge(WriteId write, Offset offset);
     void refuse(WriteId write);
+    // An acknowledgement that has lost its worth: the write may be there or not.
+    void doubt(WriteId write);
     // A consumer starts, or starts again, at this offset.
     void seek(uint32_t consumer, uint32_t partition, Offset offset);
     void read(uint32_t consumer, uint32_t partition, Entry entry);

@@ -29,6 +29,19 @@ void Ledger::acknowledge(WriteId write, int64_t offset) {
     history_.acknowledge(write, Offset{offset});
 }
 
+void Ledger::acknowledge_written(WriteId write, int64_t offset, uint64_t now_ns) {
+    acknowledge(write, offset);
+    if (offset >= 0) written_.emplace_back(now_ns, write);
+}
+
+void Ledger::lose_power(uint64_t now_ns) {
+    constexpr uint64_t flushed_after_ns =
+        30'000'000'000;  // On the slowest disk, after a stop that took long.
+    for (const auto& [at_ns, write] : written_)
+        if (now_ns - at_ns <= flushed_after_ns) history_.doubt(write);
+    written_.clear();
+}
+
 void Ledger::seek(uint32_t consumer, const Place& place, int64_t offset) {
     history_.seek(consumer, number(place), Offset{offset});
 }

@@ -23,6 +23,9 @@ class Ledger {
     // The write, and the value that it carries.
     std::pair<WriteId, uint64_t> send(uint32_t producer, const Place& place);
     void acknowledge(WriteId write, int64_t offset);
+    // With acks=1: it survives a kill, but no power cut before the flush.
+    void acknowledge_written(WriteId write, int64_t offset, uint64_t now_ns);
+    void lose_power(uint64_t now_ns);
     void seek(uint32_t consumer, const Place& place, int64_t offset);
     void read(uint32_t consumer, const Place& place, int64_t offset, std::string_view value);
     // A value as it is sent: its number, then bytes that follow from it.
@@ -69,6 +72,7 @@ class Ledger {
     uint32_t number(const Place& place);
 
     History history_;
+    std::vector<std::pair<uint64_t, WriteId>> written_;  // When: acknowledged with acks=1.
     std::map<Place, uint32_t> numbers_;
     std::map<Place, std::pair<int64_t, int64_t>> deletions_;  // Acknowledged, and asked for at most.
     std::map<std::string, std::map<Place, int64_t>> commits_;

@@ -49,6 +49,7 @@ void Node::crash(Crash how) {
     ASSERT(is_running());
     shared_.queue.trace(0xc4a54, static_cast<uint64_t>(how));
     crash_change_ = 0;
+    power_cuts_ += how == Crash::power_cut;
     process_->die(how);
     shared_.network.set_process(options_.address, nullptr);
     if (!process_->is_entered()) bury();

@@ -30,6 +30,7 @@ class Node final : public SimNode, public Machine {
     const std::string& address() const override { return options_.address; }
     bool is_running() const override { return process_ && !process_->is_dead(); }
     uint32_t starts() const override { return starts_; }
+    uint32_t power_cuts() const override { return power_cuts_; }
     size_t receive_buffers_out() const override { return process_ ? process_->receive_buffers_out() : 0; }
     size_t open_descriptors() const override { return process_ ? process_->open_descriptors() : 0; }
     void spawn(Task<> task) override;
@@ -67,6 +68,7 @@ class Node final : public SimNode, public Machine {
     std::unique_ptr<SimProgram> program_;
     Boot boot_;
     uint32_t starts_ = 0;
+    uint32_t power_cuts_ = 0;
     uint64_t paused_until_ns_ = 0;
     int64_t wall_shift_ms_ = 0;
     uint64_t crash_change_ = 0;  // 0: none planned.

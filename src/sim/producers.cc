@@ -59,7 +59,12 @@ Task<bool> Workload::send_round(Actor& actor, const ProducerPlan& plan, client::
             ledger_.problem(fmt::format("{}-{}: a good batch was answered {}", plan.topic, result.partition,
                                         error_name(result.error)));
         for (int32_t i = 0; i < result.count; i++, writes.pop_front())
-            if (result.error == Error::none) ledger_.acknowledge(writes.front(), result.base_offset + i);
+            if (result.error != Error::none)
+                continue;
+            else if (plan.acks == 1)
+                ledger_.acknowledge_written(writes.front(), result.base_offset + i, actor.io.now_ns());
+            else
+                ledger_.acknowledge(writes.front(), result.base_offset + i);
         if (result.error == Error::none) actor.did();
         actor.saw("produce", result.error);
     }

@@ -279,6 +279,8 @@ void Trial::crash(Crash how) {
 
 void Trial::restart() {
     check_lines();
+    if (std::exchange(power_cuts_, node_.power_cuts()) != node_.power_cuts())
+        workload_.ledger().lose_power(world_.now_ns());
     pass(below(ns_per_s));
     const DiskOptions& disk = node_.disk().options();
     disk_fails_ = disk.write_error + disk.sync_error + disk.read_error != 0 ||

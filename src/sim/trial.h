@@ -83,6 +83,7 @@ class Trial {
     bool disk_fails_ = false;  // Errors of the disk are injected, or were in this life.
     bool told_spent_ = false;
     size_t lines_checked_ = 0;
+    uint32_t power_cuts_ = 0;  // As the ledger knows.
 };
 
 }  // namespace millrace::sim
