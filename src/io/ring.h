@@ -153,6 +153,8 @@ class UringIo final : public Io {
     static constexpr uint32_t completions_per_turn = 256;
     uint64_t now_ns_ = 0;
     int64_t wall_ms_ = 0;
+    static constexpr uint32_t calls_saved_max = 2;  // In a row.
+    uint32_t calls_saved_ = 0;
     uint64_t bell_count_ = 0;
     bool bell_armed_ = false;
     // How often waits ended soon, of late: spinning pays from spin_pays on.
