@@ -32,13 +32,21 @@ struct ConnectionContext {
     WorkPlace work;
 };
 
-// The bytes of one reply. Destroyed on the connection's shard once they are sent (or never will be).
+// The bytes of one reply. Ends on the connection's shard once they are sent (or never will be).
 class ReplyBody {
  public:
     virtual ~ReplyBody() = default;
-    // The whole reply in order, its four size bytes first. Stays valid and unchanged until destruction.
+    // The whole reply in order, its four size bytes first. Stays valid and unchanged until the end.
     virtual std::span<const Piece> pieces() const = 0;
     virtual size_t size() const = 0;
+    // Nobody needs it any more. One that came from a stock goes back there.
+    virtual void end() { delete this; }
+
+    struct End {
+        constexpr End() = default;
+        template <class Body> constexpr End(std::default_delete<Body>) {}
+        void operator()(ReplyBody* body) const { body->end(); }
+    };
 };
 
 struct Reply {
@@ -48,7 +56,7 @@ struct Reply {
         close,  // The connection ends, after the replies before this one; the handler has logged why.
     };
     Kind kind = Kind::close;
-    std::unique_ptr<ReplyBody> body;  // Only for an answer.
+    std::unique_ptr<ReplyBody, ReplyBody::End> body;  // Only for an answer.
 };
 
 // How a request may run beside others of the same connection.

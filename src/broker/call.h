@@ -19,6 +19,7 @@ class Held {
 };
 
 class FetchSessions;
+class ReplyStock;
 
 // What a shard's handlers share: nothing of it crosses to another shard.
 struct Broker::State {
@@ -31,6 +32,7 @@ struct Broker::State {
     };
     Shard& shard;
     std::unique_ptr<FetchSessions> fetch_sessions;
+    std::unique_ptr<ReplyStock> replies;
     std::vector<ApiMetrics> api_metrics;  // Parallel to the table of served APIs.
     Counter& bytes_in;
     Counter& bytes_out;

@@ -5,32 +5,10 @@
 #include "call.h"
 #include "fetch_session.h"
 #include "handlers.h"
+#include "reply_stock.h"
 
 namespace millrace {
 namespace {
-
-// A response and all that its bytes point into.
-class EncodedReply final : public ReplyBody {
- public:
-    std::span<const Piece> pieces() const override { return pieces_; }
-    size_t size() const override { return writer_.size(); }
-    Arena& arena() { return arena_; }
-
-    template <class T> void encode(const T& response, const wire::Request& header, Call& call) {
-        wire::encode_response(writer_, response, header.version, header.correlation_id);
-        held_ = std::move(call.held);
-        std::vector<Bytes> parts;
-        writer_.append_pieces(parts);
-        pieces_.reserve(parts.size());
-        for (Bytes part : parts) pieces_.push_back({part.data(), part.size()});
-    }
-
- private:
-    Arena arena_;
-    wire::Writer writer_;
-    std::vector<Piece> pieces_;
-    std::vector<std::unique_ptr<Held>> held_;
-};
 
 Reply refuse(Broker::State& state, const ConnectionContext& connection, std::string_view why, Field detail) {
     state.refused_requests.add();
@@ -46,7 +24,7 @@ template <class Response, class Request> struct Signature<Task<Response> (*)(Cal
 template <auto handler>
 Task<Reply> serve(Broker::State& state, wire::Request header, ConnectionContext& connection) {
     using Request = typename Signature<decltype(handler)>::RequestType;
-    auto reply = std::make_unique<EncodedReply>();
+    auto reply = state.replies->take();
     const auto request = wire::decode<Request>(header.body, header.version, reply->arena());
     if (!request)
         co_return refuse(state, connection, "malformed request",
@@ -107,7 +85,7 @@ const Served* find_served(int16_t key) {
 
 // The answer to a version of ApiVersions that we do not have: version 0, and what we have (KIP-511).
 Reply answer_unknown_api_versions(const wire::Request& header, Call& call) {
-    auto reply = std::make_unique<EncodedReply>();
+    auto reply = call.state.replies->take();
     wire::Request as_version_0 = header;
     as_version_0.version = 0;
     reply->encode(unsupported_api_versions(reply->arena()), as_version_0, call);
@@ -128,6 +106,7 @@ std::span<const int16_t> served_api_keys() {
 Broker::State::State(Shard& shard)
     : shard(shard),
       fetch_sessions(std::make_unique<FetchSessions>(shard)),
+      replies(std::make_unique<ReplyStock>()),
       bytes_in(shard.metrics().counter("millrace_kafka_request_bytes_total", "Bytes of requests received.")),
       bytes_out(shard.metrics().counter("millrace_kafka_response_bytes_total", "Bytes of responses sent.")),
       messages_in(

@@ -11,19 +11,24 @@ namespace {
 using Request = wire::ProduceRequest;
 using Response = wire::ProduceResponse;
 
-// One partition of the request, on its way to its shard and back.
+// One partition of the request, on its way to its shard and back. Lies in the request's arena.
 struct Item {
     Slot slot;
     Bytes records;
-    Response::Partition* answer;
+    Response::Partition* answer = nullptr;
+    std::optional<Offset> awaited = {};  // Up to where it must be safe.
+    Item* next = nullptr;                // Of the same shard.
 };
 
-// What crosses to one shard. The arena is the target's while it works there.
+// What crosses to one shard. The arena, and the items, are the target's while it works there.
 struct Part {
     ShardId home;
-    std::vector<Item> items;
-    Arena arena;
+    Item* first = nullptr;
+    Item* last = nullptr;
+    Arena arena = {};
     uint64_t records = 0, bytes = 0;  // Appended.
+
+    void add(Item& item) { last = (first ? last->next : first) = &item; }
 };
 
 struct Terms {
@@ -150,22 +155,21 @@ std::optional<Offset> append_one(Shard& home, const Item& item, const Terms& ter
 Task<bool> append_part(Shard& home, Part& part, Terms terms) {
     const bool must_queue = !home.append_gate().is_open();
     if (must_queue) co_await home.append_gate().enter();
-    std::vector<std::optional<Offset>> awaited;
-    awaited.reserve(part.items.size());
-    for (const Item& item : part.items) awaited.push_back(append_one(home, item, terms, part));
+    for (Item* item = part.first; item; item = item->next)
+        item->awaited = append_one(home, *item, terms, part);
     if (must_queue) home.append_gate().leave();
     if (terms.acks == Acks::none) co_return true;
     const uint64_t deadline_ns =
         home.io().now_ns() + static_cast<uint64_t>(std::max(terms.timeout_ms, 0)) * 1'000'000;
-    for (size_t i = 0; i < part.items.size(); i++) {
-        Hosted* hosted = awaited[i] ? home.hosted(part.items[i].slot) : nullptr;
-        if (!awaited[i]) continue;
+    for (Item* item = part.first; item; item = item->next) {
+        if (!item->awaited) continue;
+        Hosted* hosted = home.hosted(item->slot);
         if (!hosted) {
-            refuse(*part.items[i].answer, Error::unknown_topic_or_partition);
+            refuse(*item->answer, Error::unknown_topic_or_partition);
             continue;
         }
-        const auto safe = co_await hosted->partition->acknowledged(*awaited[i], terms.acks, deadline_ns);
-        if (!safe) refuse(*part.items[i].answer, safe.error());
+        const auto safe = co_await hosted->partition->acknowledged(*item->awaited, terms.acks, deadline_ns);
+        if (!safe) refuse(*item->answer, safe.error());
     }
     co_return true;
 }
@@ -173,7 +177,7 @@ Task<bool> append_part(Shard& home, Part& part, Terms terms) {
 Part& part_for(std::vector<Part>& parts, ShardId home) {
     for (Part& part : parts)
         if (part.home == home) return part;
-    return parts.emplace_back(Part{.home = home, .items = {}, .arena = {}});
+    return parts.emplace_back(Part{.home = home});
 }
 
 // Why a partition of this topic may not be written by this request; none when it may.
@@ -207,8 +211,9 @@ std::vector<Part> distribute(Call& call, const Request& request, Response& respo
             }
             const Slot slot = lookup.topic->partitions[answer.index].slot;
             const auto& records = asked.partition_data[p].records;
-            part_for(parts, call.shard.node().home(slot))
-                .items.push_back({slot, records ? records->whole() : Bytes{}, &answer});
+            Item& item = call.arena.make<Item>(1).front();
+            item = {.slot = slot, .records = records ? records->whole() : Bytes{}, .answer = &answer};
+            part_for(parts, call.shard.node().home(slot)).add(item);
         }
     }
     return parts;
