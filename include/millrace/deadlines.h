@@ -27,7 +27,7 @@ class Deadlines {
      private:
         friend class Deadlines;
         Deadlines* owner_ = nullptr;
-        std::multimap<uint64_t, Entry*>::iterator place_;
+        std::multimap<uint64_t, Entry*>::iterator place_;  // While it is set.
     };
 
     explicit Deadlines(Io& io) : io_(io), alarm_(*this) {}
@@ -54,7 +54,11 @@ class Deadlines {
     void arm();
 
     Io& io_;
+    static constexpr size_t spare_max = 1024;
+
     std::multimap<uint64_t, Entry*> entries_;
+    std::vector<std::multimap<uint64_t, Entry*>::node_type>
+        spare_;  // Of entries that left, for the next ones.
     Alarm alarm_;
     bool armed_ = false;
     bool stopped_ = false;

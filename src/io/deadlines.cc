@@ -7,7 +7,14 @@ namespace millrace {
 void Deadlines::set(Entry& entry, uint64_t at_ns) {
     ASSERT(!entry.owner_);
     entry.owner_ = this;
-    entry.place_ = entries_.emplace(at_ns, &entry);
+    if (spare_.empty()) {
+        entry.place_ = entries_.emplace(at_ns, &entry);
+    } else {
+        auto node = std::move(spare_.back());
+        spare_.pop_back();
+        node.key() = at_ns, node.mapped() = &entry;
+        entry.place_ = entries_.insert(std::move(node));
+    }
     if (stopped_) return;
     if (!armed_) return arm();
     if (at_ns < alarm_.at_ns) io_.cancel(alarm_);  // on_alarm sets it anew, for the earlier one.
@@ -15,7 +22,8 @@ void Deadlines::set(Entry& entry, uint64_t at_ns) {
 
 void Deadlines::drop(Entry& entry) {
     ASSERT(entry.owner_ == this);
-    entries_.erase(entry.place_);
+    auto node = entries_.extract(entry.place_);
+    if (spare_.size() < spare_max) spare_.push_back(std::move(node));
     entry.owner_ = nullptr;
 }
 

@@ -107,7 +107,7 @@ class Server::State final : public ConnectionHome {
 
     std::vector<std::unique_ptr<Request>> spare_requests_;
     std::vector<std::unique_ptr<Sending>> spare_sendings_;
-    std::vector<Connection*> to_flush_;
+    std::vector<Connection*> to_flush_, flushing_;  // Two, so that neither gives its memory up.
     std::vector<uint64_t> starved_;
     FlushLetter flush_letter_{*this};
     Tick tick_{*this};
@@ -234,7 +234,10 @@ void Server::State::flush_soon(Connection& connection) {
 }
 
 void Server::State::flush_all() {
-    for (Connection* connection : std::exchange(to_flush_, {})) connection->flush();
+    ASSERT(flushing_.empty());
+    flushing_.swap(to_flush_);
+    for (Connection* connection : flushing_) connection->flush();
+    flushing_.clear();
 }
 
 void Server::State::starved(Connection& connection) {

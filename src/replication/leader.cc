@@ -12,6 +12,8 @@ class Partition::AckWait final : public Deadlines::Entry {
     }
 
     Offset next() const { return next_; }
+    // Those that are answered together, in their order.
+    AckWait*& next_answered() { return next_answered_; }
     // Has left its queue when this is called.
     void answer(Error error) {
         answered_ = true;
@@ -31,6 +33,7 @@ class Partition::AckWait final : public Deadlines::Entry {
 
     std::deque<AckWait*>& queue_;
     const Offset next_;
+    AckWait* next_answered_ = nullptr;
     bool answered_ = false;
     Error error_ = Error::none;
     std::coroutine_handle<> waiter_;
@@ -104,15 +107,19 @@ void Partition::tell_watches() {
 
 void Partition::answer_waits() {
     const Error error = refusal();
-    std::vector<AckWait*> answered;
+    AckWait* first = nullptr;
+    AckWait** end = &first;
     // Oldest first; the duplicate of an earlier batch stands behind younger ones and goes with them.
     const auto take = [&](std::deque<AckWait*>& waits, Offset safe) {
         for (; !waits.empty() && (error != Error::none || waits.front()->next() <= safe); waits.pop_front())
-            answered.push_back(waits.front());
+            *end = waits.front(), end = &waits.front()->next_answered();
     };
     take(waits_written_, log_.written());
     take(waits_committed_, high_watermark());
-    for (AckWait* wait : answered) wait->answer(error);
+    while (AckWait* const wait = first) {
+        first = wait->next_answered();
+        wait->answer(error);
+    }
 }
 
 }  // namespace millrace
