@@ -33,8 +33,12 @@ class Output {
     void start(uint64_t limit, size_t capacity) {
         size_ = 0;
         limit_ = limit;
-        if (capacity_ > kept_size_max) data_.reset(), capacity_ = 0;
+        trim();
         reserve(std::max<size_t>(capacity, 1));
+    }
+    // A large buffer goes when what is in it is not needed any more.
+    void trim() {
+        if (capacity_ > kept_size_max) data_.reset(), size_ = capacity_ = 0;
     }
     // False above the limit.
     bool reserve(size_t capacity) {
@@ -208,7 +212,10 @@ Decompressor::Decompressor(Decompressor&&) noexcept = default;
 Decompressor::~Decompressor() = default;
 
 Result<Bytes> Decompressor::decompress(Codec codec, Bytes input, DecompressLimits limits) {
-    if (codec == Codec::none) return input;
+    if (codec == Codec::none) {
+        if (state_) state_->output.trim();
+        return input;
+    }
     if (input.size() > INT32_MAX) return Error::message_too_large;
     const uint64_t bound = std::max<uint64_t>(1, limits.bound(input.size()));
     if (!state_) state_ = std::make_unique<State>();
