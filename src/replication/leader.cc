@@ -57,7 +57,11 @@ Result<Appended> Partition::append(Bytes batch) {
     auto appended = log_.append({.batch = batch, .leader_epoch = leader_epoch_});
     if (appended && !appended->duplicate) {
         ASSERT(appended->first == end);
-        uncommitted_.push_back({log_.end(), static_cast<uint32_t>(batch.size())});
+        // Field by field: a whole one, just written to the stack and read from there, would wait until all
+        // the batch's bytes have reached the cache.
+        Appending& newest = uncommitted_.emplace_back();
+        newest.next = log_.end();
+        newest.size = static_cast<uint32_t>(batch.size());
         if (!watches_.empty()) log_.want_durable();
     }
     return appended;
