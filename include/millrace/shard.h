@@ -212,3 +212,4 @@ class Shard {
 };
 
 }  // namespace millrace
+    bool spreads_ = false;  // From the start to the very end: what is committed while the node stops, too.

@@ -29,9 +29,9 @@ void Shard::Committed::on_committed(Bytes batch) {
     if (!shard_.metadata_readable_) return;  // The start fails, once the log is read.
     const bool is_applied = shard_.apply(batch);
     shard_.metadata_readable_ = is_applied;
-    ASSERT(is_applied || !shard_.ready_);  // What this program's controller wrote, it can read.
+    ASSERT(is_applied || !shard_.spreads_);  // What this program's controller wrote, it can read.
     shard_.unspread_.emplace_back(batch.begin(), batch.end());
-    if (shard_.ready_ && !shard_.spreading_) shard_.spread().detach();
+    if (shard_.spreads_ && !shard_.spreading_) shard_.spread().detach();
 }
 
 // One at a time, in order: every shard has a batch before any shard has the next.

@@ -141,6 +141,7 @@ Task<Result<>> Shard::register_broker() {
 
 Task<Result<>> Shard::serve() {
     ready_ = true;
+    spreads_ = true;
     for (auto& [index, host] : group_hosts_) host->live().detach();
     retain_logs();
     if (id().value == 0 && !unspread_.empty()) spread().detach();

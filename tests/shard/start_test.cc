@@ -21,6 +21,11 @@ Task<> stop_node(Lab& lab, bool& done) {
     done = true;
 }
 
+Task<> begin_stop(Lab& lab, bool& done) {
+    co_await lab.shard(0).begin_stop();
+    done = true;
+}
+
 void stop(Lab& lab) {
     bool done = false;
     lab.node.spawn(stop_node(lab, done));
@@ -93,6 +98,22 @@ TEST_CASE("a node that was stopped starts clean and has everything") {
     CHECK(lab.shard(0).storage().was_clean());
     CHECK(lab.shard(1).storage().was_clean());
     check_filled(lab);
+}
+
+TEST_CASE("what asks for a change of the metadata while the node stops is answered, by every shard") {
+    for (uint16_t shard = 0; shard < 2; shard++) {
+        Lab lab{6, 2};
+        fill(lab);
+        bool began = false;
+        lab.node.spawn(begin_stop(lab, began));
+        REQUIRE(lab.world.run_until([&] { return began; }, 60'000 * lab_ms));
+        wire::DeleteTopicsRequest::Topic asked{.name = "t", .topic_id = {}};
+        const wire::DeleteTopicsRequest request{
+            .topics = {&asked, 1}, .topic_names = {}, .timeout_ms = 30'000};
+        const auto answer = lab.call<wire::DeleteTopicsResponse>(request, 6, shard);
+        CHECK(answer->responses[0].error_code == Error::none);
+        stop(lab);
+    }
 }
 
 TEST_CASE("each partition is on its slot's home and nowhere else, with the settings of its topic") {
