@@ -46,7 +46,8 @@ class Front {
     Task<Result<>> listen();
     Task<Result<>> listen_on(const ListenerConfig& listener);
     Task<Result<>> listen_admin();
-    Task<bool> close_here(uint64_t grace_ns);
+    Task<bool> close_connections(uint64_t grace_ns);
+    Task<bool> end_handlers();
 
     std::vector<Front*>& fronts_;
     Shard shard_;

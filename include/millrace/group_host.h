@@ -18,7 +18,9 @@ class GroupHost final : private RecordLog, private IdSource, private Deadlines::
 
     // Replays and then serves until stop(), starting over when an append ended in doubt. Once.
     Task<> live();
-    // Answers everyone and ends live(), before the partition goes.
+    // Answers everyone, and serves nobody from here.
+    void resign();
+    // Also ends live(), before the partition goes.
     Task<> stop();
 
     // Good until the next co_await.

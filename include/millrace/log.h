@@ -178,7 +178,7 @@ class Log {
     // Checks the producer's sequence (idempotence, KIP-98), gives offsets, copies, schedules a commit. Fails
     // with kafka_storage_error, corrupt_message (not one batch), record_list_too_large (larger than a segment
     // or a quarter of a journal file), out_of_order_sequence_number, invalid_producer_epoch,
-    // fenced_leader_epoch, request_timed_out (no room: await Storage::room first),
+    // fenced_leader_epoch, request_timed_out (no room: see Storage::has_room),
     // unknown_topic_or_partition (it is being removed).
     virtual Result<Appended> append(const AppendRequest& request) = 0;
     // Starts a leader epoch at end(), before its first append; durable with the next commit.
@@ -228,6 +228,15 @@ struct StorageStats {
         0;  // Journal entries at or below the durable watermark that recovery could not read.
 };
 
+// Told when there is room for appends, or the storage has failed; also when it knows already.
+class RoomListener {
+ public:
+    virtual void on_room() = 0;  // May not append.
+
+ protected:
+    ~RoomListener() = default;
+};
+
 // Order at start: open -> load each partition -> finish_recovery -> (all shards of the node have come so far)
 // -> start -> run. Before start nothing can be appended; reading works from load on.
 class Storage {
@@ -268,9 +277,11 @@ class Storage {
     virtual bool was_clean() const = 0;    // The last life of this shard's journal ended with close().
     virtual const StorageStats& stats() const = 0;
 
-    // Back-pressure: while has_room() is false appends are refused; room() returns when it may be true again.
+    // Back-pressure: while has_room() is false appends are refused. Who wants room says so, and is told when
+    // there may be some. The listener must outlive the storage or be reset with nullptr.
     virtual bool has_room() const = 0;
-    virtual Task<> room() = 0;
+    virtual void want_room() = 0;
+    virtual void set_room_listener(RoomListener* listener) = 0;
 };
 
 }  // namespace millrace

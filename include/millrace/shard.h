@@ -77,7 +77,9 @@ class Shard {
     // No longer ready: parked fetches and group calls are answered on every shard, so that connections can
     // end.
     Task<> begin_stop();
-    // Answers all other waiters, puts everything on disk. Connections are closed before.
+    // Answers all other waiters, however long they meant to wait: nobody is left to hear it.
+    Task<> end_waits();
+    // Puts everything on disk. Connections are closed, and their last handlers have ended, before.
     Task<> stop_node();
 
     // ---- What is here. ----
@@ -94,6 +96,9 @@ class Shard {
     AppendGate& append_gate() { return *append_gate_; }
     // For compressed batches: what it gives is valid until it is used again, so not beyond a co_await.
     Decompressor& decompressor() { return decompressor_; }
+    // Room for the node's own records, before all clients'; appends at once then. request_timed_out when
+    // there is none for a while (a full disk), not_leader_or_follower when the node stops.
+    Task<Result<>> room_for_own();
     // Whether the node has started, and its disk works.
     bool is_ready() const { return ready_ && storage_->failure() == Error::none; }
 
@@ -164,6 +169,7 @@ class Shard {
     Task<> spread();
     Task<bool> follow(Bytes batch);
     Task<Result<>> wind_down();
+    Task<Result<>> end_waits_here();
     Task<Result<>> stop_here();
 
     struct Removal {
@@ -206,10 +212,10 @@ class Shard {
     std::unique_ptr<Controller> controller_;
     std::deque<std::vector<uint8_t>> unspread_;
     Offset spread_to_{0};
+    bool spreads_ = false;  // From the start to the very end: what is committed while the node stops, too.
     bool spreading_ = false;
     bool metadata_readable_ = true;
     Signal spread_signal_;
 };
 
 }  // namespace millrace
-    bool spreads_ = false;  // From the start to the very end: what is committed while the node stops, too.

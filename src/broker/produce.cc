@@ -1,7 +1,7 @@
 // Produce: each partition's batch is checked and appended on its home shard, then waits for what `acks` asks.
 //
-// The batches of one request that live on one shard cross together. Appending happens before anything is
-// awaited, so that a connection's requests append in their order.
+// The batches of one request that live on one shard cross together. Nothing is awaited before they are
+// appended but room, where one request stays before the next: a connection's requests append in their order.
 #include "handlers.h"
 #include "millrace/batch.h"
 
@@ -151,16 +151,22 @@ std::optional<Offset> append_one(Shard& home, const Item& item, const Terms& ter
     return appended->last + 1;
 }
 
-// All partitions of the request that live on `home`.
+// All partitions of the request that live on `home`. Its timeout counts from here: for room, then for the
+// acknowledgement.
 Task<bool> append_part(Shard& home, Part& part, Terms terms) {
-    const bool must_queue = !home.append_gate().is_open();
-    if (must_queue) co_await home.append_gate().enter();
-    for (Item* item = part.first; item; item = item->next)
-        item->awaited = append_one(home, *item, terms, part);
-    if (must_queue) home.append_gate().leave();
-    if (terms.acks == Acks::none) co_return true;
     const uint64_t deadline_ns =
         home.io().now_ns() + static_cast<uint64_t>(std::max(terms.timeout_ms, 0)) * 1'000'000;
+    AppendGate& gate = home.append_gate();
+    auto order = AppendGate::Order::client;
+    Result<> entered;
+    for (Item* item = part.first; item; item = item->next, order = AppendGate::Order::continued) {
+        if (entered && !gate.is_open()) entered = co_await gate.enter(order, deadline_ns);
+        if (entered)
+            item->awaited = append_one(home, *item, terms, part);
+        else
+            refuse(*item->answer, entered.error());
+    }
+    if (terms.acks == Acks::none) co_return true;
     for (Item* item = part.first; item; item = item->next) {
         if (!item->awaited) continue;
         Hosted* hosted = home.hosted(item->slot);

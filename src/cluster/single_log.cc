@@ -44,8 +44,9 @@ Task<Result<Offset>> SingleMetadataLog::propose(MetadataRecords records) {
     ASSERT(next_ == first);
     if (!appended) {
         dead_ = appended.error() == Error::kafka_storage_error;
-        io_.log().error("cluster", "metadata append failed",
-                        {{"error", appended.error()}, {"offset", first}});
+        const bool is_stopping = appended.error() == Error::not_controller;
+        io_.log().line(is_stopping ? Level::info : Level::error, "cluster", "metadata append failed",
+                       {{"error", appended.error()}, {"offset", first}});
         co_return appended.error();
     }
     next_ = first + static_cast<int64_t>(records.count());

@@ -80,7 +80,8 @@ void GroupCoordinator::State::end_of_append(const RecordQueue::Batch& batch,
         time = {std::max(time.now_ms, result->now_ms), result->wall_ms};
     } else {
         stats.append_failures++;
-        logger.error("coordinator", "group records were not appended", {{"error", result.error()}});
+        if (life == Life::serving)
+            logger.error("coordinator", "group records were not appended", {{"error", result.error()}});
         if (!is_refusal(result.error())) resign();
     }
     if (result && life == Life::serving)

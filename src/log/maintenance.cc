@@ -29,7 +29,7 @@ Task<> StorageImpl::run() {
         if (result && full_) {
             full_ = false;
             io_.log().info("log", "the disk has room again");
-            committed_.notify_all();
+            notify_committed();
         }
         if (!result) fail("background work on the disk failed");
     }
@@ -109,7 +109,7 @@ Task<Result<>> StorageImpl::write_out_old() {
     }
     trim_cache();
     free_journal_files();
-    committed_.notify_all();
+    notify_committed();
     co_return Result<>{};
 }
 

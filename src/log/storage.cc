@@ -202,7 +202,7 @@ void StorageImpl::on_committed(std::vector<CommitMark>& marks) {
     }
     tell_progress(std::exchange(progressed_, {}));
     pump();
-    committed_.notify_all();
+    notify_committed();
 }
 
 // A listener may append, but no log goes before the next turn.
@@ -229,7 +229,7 @@ void StorageImpl::fail(std::string_view what) {
     std::vector<PartitionLog*> all;
     for (const auto& [slot, log] : logs_) all.push_back(log.get());
     for (PartitionLog* log : all) log->fail(failure_);
-    committed_.notify_all();
+    notify_committed();
     wake_.notify_all();
 }
 
@@ -238,9 +238,9 @@ bool StorageImpl::has_room() const {
            unstaged_bytes_ < config_.journal_file_bytes / 8;
 }
 
-Task<> StorageImpl::room() {
-    wake();
-    if (!has_room() && failure_ == Error::none) co_await committed_;
+void StorageImpl::notify_committed() {
+    committed_.notify_all();
+    if (room_listener_ && (has_room() || failure_ != Error::none)) room_listener_->on_room();
 }
 
 void StorageImpl::trim_cache() {
@@ -338,6 +338,11 @@ Task<Result<>> StorageImpl::close_logs() {
         if (journal_.stalled()) {
             auto freed = co_await write_out_old();
             if (!freed) co_return freed;
+            // Nothing will be free: what is unstaged needs another file.
+            if (journal_.idle() && journal_.wants_file()) {
+                const auto prepared = co_await journal_.prepare_file(states_size());
+                if (!prepared) co_return prepared;
+            }
         }
         pump();
         if (unstaged_first_ || !journal_.idle()) co_await committed_;

@@ -52,7 +52,8 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     bool was_clean() const override { return recovered_.was_clean; }
     const StorageStats& stats() const override;
     bool has_room() const override;
-    Task<> room() override;
+    void want_room() override { wake(); }
+    void set_room_listener(RoomListener* listener) override { room_listener_ = listener; }
 
     // ---- For its logs.
     Io& io() { return io_; }
@@ -80,6 +81,7 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     Result<> judge(std::string_view what, Result<> result);
     // Resumes after the next commit, or failure.
     Signal& committed() { return committed_; }
+    void notify_committed();
     void add_doomed_directory(std::string path) { doomed_directories_.push_back(std::move(path)); }
 
  private:
@@ -141,6 +143,7 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     Signal wake_, committed_, landed_;
     FlushTimer flush_timer_{*this};
     uint64_t durable_until_ns_ = 0;  // Till then commits are durable as they are written.
+    RoomListener* room_listener_ = nullptr;
     Error failure_ = Error::none;
     bool posted_ = false, started_ = false, closing_ = false, running_ = false, full_ = false;
     uint32_t loading_ = 0;

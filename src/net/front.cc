@@ -38,12 +38,11 @@ Front::Front(Io& io, Node& node, std::vector<Front*>& fronts,
 
 Front::~Front() = default;
 
-// One after the other: starting and stopping are rare.
 template <class Work> Task<> Front::on_every_shard(Work work) {
-    for (uint16_t i = 0; i < fronts_.size(); i++) {
-        auto working = shard_.on<bool>(ShardId{i}, [this, i, work](Shard&) { return work(*fronts_[i]); });
-        co_await working;
-    }
+    std::vector<Task<bool>> working;
+    for (uint16_t i = 0; i < fronts_.size(); i++)
+        working.push_back(shard_.on<bool>(ShardId{i}, [this, i, work](Shard&) { return work(*fronts_[i]); }));
+    co_await gather(std::move(working));
 }
 
 Task<Result<>> Front::open() {
@@ -117,15 +116,21 @@ Task<Result<>> Front::listen_admin() {
     co_return Result<>{};
 }
 
-Task<bool> Front::close_here(uint64_t grace_ns) {
+Task<bool> Front::close_connections(uint64_t grace_ns) {
     co_await server_.close(grace_ns);
+    co_return true;
+}
+
+Task<bool> Front::end_handlers() {
     co_await server_.drained();
     co_return true;
 }
 
 Task<> Front::close(uint64_t grace_ns) {
     co_await shard_.begin_stop();
-    co_await on_every_shard([grace_ns](Front& front) { return front.close_here(grace_ns); });
+    co_await on_every_shard([grace_ns](Front& front) { return front.close_connections(grace_ns); });
+    co_await shard_.end_waits();
+    co_await on_every_shard([](Front& front) { return front.end_handlers(); });
     if (http_) co_await http_->close();
     co_await shard_.stop_node();
 }

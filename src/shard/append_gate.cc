@@ -1,27 +1,96 @@
-// Producers in a queue, by ticket. The next one goes in a later turn, however many wait.
+// Two queues of coroutines. They are let in in a turn of their own, each only while there is room.
 #include "millrace/append_gate.h"
 
 namespace millrace {
 
-Task<> AppendGate::enter() {
-    const uint64_t ticket = next_ticket_++;
-    while (ticket != serving_) co_await moved_;
-    while (!storage_.has_room() && storage_.failure() == Error::none) {
-        auto room = storage_.room();
-        co_await room;
+// Lies in the waiting coroutine's frame.
+class AppendGate::Place final : public Deadlines::Entry {
+ public:
+    Place(std::deque<Place*>& queue, Order order) : queue_(queue) {
+        if (order == Order::continued)
+            queue_.push_front(this);
+        else
+            queue_.push_back(this);
     }
+    ~Place() {
+        if (!answered_) std::erase(queue_, this);
+    }
+
+    // Has left its queue when this is called.
+    void answer(Error error) {
+        ASSERT(!answered_);
+        answered_ = true;
+        error_ = error;
+        if (auto waiter = std::exchange(waiter_, nullptr)) waiter.resume();
+    }
+    bool await_ready() const { return answered_; }
+    void await_suspend(std::coroutine_handle<> waiter) { waiter_ = waiter; }
+    Error await_resume() const { return error_; }
+
+ private:
+    void on_deadline() override {
+        std::erase(queue_, this);
+        answer(Error::request_timed_out);
+    }
+
+    std::deque<Place*>& queue_;
+    bool answered_ = false;
+    Error error_ = Error::none;
+    std::coroutine_handle<> waiter_;
+};
+
+AppendGate::AppendGate(Io& io, Storage& storage, Deadlines& deadlines)
+    : io_(io), storage_(storage), deadlines_(deadlines) {
+    storage_.set_room_listener(this);
 }
 
-void AppendGate::leave() {
-    ASSERT(serving_ < next_ticket_);
-    serving_++;
-    if (serving_ == next_ticket_ || std::exchange(next_goes_.is_posted, true)) return;
-    io_.post(io_.shard(), next_goes_);
+AppendGate::~AppendGate() {
+    ASSERT(waiting() == 0);
+    storage_.set_room_listener(nullptr);
 }
 
-void AppendGate::NextGoes::deliver() {
+Task<Result<>> AppendGate::enter(Order order, uint64_t deadline_ns) {
+    const bool is_first = own_.empty() && (order != Order::client || clients_.empty());
+    const bool may_pass = storage_.has_room() || storage_.failure() != Error::none;
+    if (is_first && may_pass) co_return Result<>{};
+    if (closed_ != Error::none) co_return closed_;
+    Place place{order == Order::own ? own_ : clients_, order};
+    deadlines_.set(place, deadline_ns);
+    storage_.want_room();
+    const Error error = co_await place;
+    if (error != Error::none) co_return error;
+    co_return Result<>{};
+}
+
+void AppendGate::close(Error error) {
+    ASSERT(error != Error::none);
+    closed_ = error;
+    for (std::deque<Place*>* queue : {&own_, &clients_})
+        while (!queue->empty()) {
+            Place* place = queue->front();
+            queue->pop_front();
+            place->answer(error);
+        }
+}
+
+void AppendGate::on_room() {
+    if (waiting() == 0 || std::exchange(opening_.is_posted, true)) return;
+    io_.post(io_.shard(), opening_);
+}
+
+void AppendGate::Opening::deliver() {
     is_posted = false;
-    gate.moved_.notify_all();
+    gate.let_in();
+}
+
+void AppendGate::let_in() {
+    while (waiting() > 0 && (storage_.has_room() || storage_.failure() != Error::none)) {
+        std::deque<Place*>& queue = own_.empty() ? clients_ : own_;
+        Place* place = queue.front();
+        queue.pop_front();
+        place->answer(Error::none);
+    }
+    if (waiting() > 0) storage_.want_room();
 }
 
 }  // namespace millrace

@@ -8,6 +8,7 @@ namespace {
 
 constexpr size_t replay_read_bytes = 1 << 20;
 constexpr size_t retired_max = 16;
+constexpr uint64_t append_grace_ns = 1'000'000'000, stop_step_ns = 1'000'000;
 
 GroupOptions group_options(const BrokerConfig& config) {
     return {
@@ -63,10 +64,19 @@ Task<> GroupHost::live() {
     ended_.notify_all();
 }
 
-Task<> GroupHost::stop() {
+void GroupHost::resign() {
     stopping_ = true;
     if (is_set()) shard_.deadlines().drop(*this);
     coordinator_->resign();
+}
+
+// An append that is under way mostly ends soon. While a disk is full it does not, and is not waited for.
+Task<> GroupHost::stop() {
+    resign();
+    const uint64_t until_ns = shard_.io().now_ns() + append_grace_ns;
+    while (living_ && shard_.io().now_ns() < until_ns) co_await sleep_for(shard_.io(), stop_step_ns);
+    if (Partition* partition = this->partition(); living_ && partition)
+        partition->resign(Error::not_coordinator);
     while (living_) co_await ended_;
     while (touched_.is_posted) co_await sleep_for(shard_.io(), 1);  // The letter is ours until delivered.
 }
@@ -106,17 +116,18 @@ void GroupHost::replay_slice(const Slice& slice) {
 }
 
 Task<Result<GroupTime>> GroupHost::append(std::span<const Record> records, int64_t wall_ms) {
-    Partition* partition = this->partition();
-    if (!partition) co_return Error::not_coordinator;
     BatchBuilder builder;
     for (const Record& record : records)
         builder.add({.timestamp = wall_ms, .key = record.key, .value = record.value, .headers = {}});
     const std::vector<uint8_t> batch = builder.build();
+    auto waiting = shard_.room_for_own();
+    const auto entered = co_await waiting;
+    // Nothing was appended, which the coordinator knows by another name.
+    if (!entered) co_return Error::not_enough_replicas;
+    Partition* partition = this->partition();
+    if (!partition) co_return Error::not_coordinator;
     const auto appended = partition->append(batch);
-    // No room on the disk: nothing was appended, which the coordinator knows by another name.
-    if (!appended)
-        co_return appended.error() == Error::request_timed_out ? Error::not_enough_replicas
-                                                               : appended.error();
+    if (!appended) co_return appended.error();
     const auto committed = co_await partition->acknowledged(appended->last + 1, Acks::all, no_deadline);
     if (!committed) co_return committed.error();
     co_return now();

@@ -10,6 +10,10 @@ constexpr size_t read_bytes = 512 << 10;
 }  // namespace
 
 Task<Result<void>> Shard::MetadataFiles::append(Bytes batch) {
+    auto waiting = shard_.room_for_own();
+    const auto entered = co_await waiting;
+    if (!entered)
+        co_return entered.error() == Error::request_timed_out ? entered.error() : Error::not_controller;
     const auto appended = partition_.append(batch);
     if (!appended) co_return appended.error();
     co_return co_await partition_.acknowledged(appended->last + 1, Acks::all, no_deadline);

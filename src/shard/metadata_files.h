@@ -7,12 +7,13 @@ namespace millrace {
 // `__cluster_metadata-0` in the storage of shard 0.
 class Shard::MetadataFiles final : public MetadataStore {
  public:
-    MetadataFiles(Log& log, Deadlines& deadlines) : partition_(log, deadlines, Epoch{0}) {}
+    MetadataFiles(Shard& shard, Log& log) : shard_(shard), partition_(log, shard.deadlines_, Epoch{0}) {}
     Task<Result<void>> append(Bytes batch) override;
     Task<Result<std::vector<uint8_t>>> read(Offset from) override;
     void resign() { partition_.resign(Error::not_controller); }
 
  private:
+    Shard& shard_;
     Partition partition_;
 };
 

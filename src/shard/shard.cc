@@ -8,6 +8,7 @@ namespace millrace {
 namespace {
 
 constexpr size_t opened_at_once_max = 64;
+constexpr uint64_t own_wait_ns = 5'000'000'000;  // For room.
 
 LogConfig log_config(const TopicConfig& topic, const BrokerConfig& broker) {
     return {
@@ -67,6 +68,12 @@ Hosted* Shard::hosted(Slot slot) {
 GroupHost* Shard::group_host(int32_t partition) {
     const auto found = group_hosts_.find(partition);
     return found == group_hosts_.end() ? nullptr : found->second.get();
+}
+
+Task<Result<>> Shard::room_for_own() {
+    if (append_gate_->is_open()) co_return Result<>{};
+    auto entering = append_gate_->enter(AppendGate::Order::own, io_.now_ns() + own_wait_ns);
+    co_return co_await entering;
 }
 
 ConfigLayers Shard::config_layers() const {

@@ -69,7 +69,7 @@ Task<Result<>> Shard::open_storage() {
     auto storage = co_await Storage::open(io_, std::move(config));
     if (!storage) co_return storage.error();
     storage_ = std::move(*storage);
-    append_gate_.emplace(io_, *storage_);
+    append_gate_.emplace(io_, *storage_, deadlines_);
     metadata_.emplace(node_.cluster_id());
     co_return Result<>{};
 }
@@ -82,7 +82,7 @@ Task<Result<>> Shard::replay_metadata() {
                  .config = {.deletes = false}};
     auto log = co_await storage_->load(std::move(spec));
     if (!log) co_return log.error();
-    metadata_files_ = std::make_unique<MetadataFiles>(**log, deadlines_);
+    metadata_files_ = std::make_unique<MetadataFiles>(*this, **log);
     committed_ = std::make_unique<Committed>(*this);
     metadata_log_ = std::make_unique<SingleMetadataLog>(io_, *metadata_files_, *committed_);
     const auto replayed = co_await metadata_log_->replay();
@@ -158,10 +158,31 @@ Task<Result<>> Shard::wind_down() {
     ready_ = false;
     for (auto place = group_hosts_.begin(); place != group_hosts_.end();) {
         const int32_t index = place->first;
+        place->second->resign();
+        place = group_hosts_.upper_bound(index);  // Whoever was answered may have let it go.
+    }
+    if (append_gate_) append_gate_->close(Error::not_leader_or_follower);
+    for (auto place = group_hosts_.begin(); place != group_hosts_.end();) {
+        const int32_t index = place->first;
         co_await place->second->stop();
         place = group_hosts_.upper_bound(index);  // It may have gone meanwhile, with its topic.
     }
     for (auto& [slot, hosted] : hosted_) hosted.partition->wake_fetches();
+    co_return Result<>{};
+}
+
+Task<> Shard::end_waits() {
+    ASSERT(id().value == 0);
+    const auto ended = co_await everywhere([](Shard& shard) { return shard.end_waits_here(); });
+    ASSERT(ended.ok());
+}
+
+Task<Result<>> Shard::end_waits_here() {
+    stopping_ = true;
+    if (retention_timer_.is_set()) deadlines_.drop(retention_timer_);
+    for (auto& [slot, hosted] : hosted_) hosted.partition->resign(Error::not_leader_or_follower);
+    if (metadata_files_) metadata_files_->resign();
+    spread_signal_.notify_all();
     co_return Result<>{};
 }
 
@@ -172,12 +193,10 @@ Task<> Shard::stop_node() {
 }
 
 Task<Result<>> Shard::stop_here() {
-    stopping_ = true;
     ready_ = false;
-    if (retention_timer_.is_set()) deadlines_.drop(retention_timer_);
-    for (auto& [slot, hosted] : hosted_) hosted.partition->resign(Error::not_leader_or_follower);
-    if (metadata_files_) metadata_files_->resign();
-    spread_signal_.notify_all();
+    auto ending = end_waits_here();
+    const auto ended = co_await ending;
+    ASSERT(ended.ok());
     co_await deadlines_.stop();
     auto closed = storage_ ? co_await storage_->close() : Result<>{};
     co_return closed;

@@ -114,7 +114,7 @@ std::unique_ptr<Exchange> Lab::send_produce(const Written& to, Bytes records) {
     wire::ProduceRequest::Topic topic{
         .name = to.topic, .topic_id = to.topic_id, .partition_data = {&partition, 1}};
     const wire::ProduceRequest request{
-        .transactional_id = {}, .acks = to.acks, .timeout_ms = 30'000, .topic_data = {&topic, 1}};
+        .transactional_id = {}, .acks = to.acks, .timeout_ms = to.timeout_ms, .topic_data = {&topic, 1}};
     return send(request, to.version, to.shard);
 }
 

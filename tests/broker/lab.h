@@ -104,6 +104,7 @@ class Lab {
         int16_t acks = -1, version = 9;
         uint16_t shard = 0;
         Uuid topic_id = {};
+        int32_t timeout_ms = 30'000;
     };
     std::unique_ptr<Exchange> send_produce(const Written& to, Bytes records);
     wire::ProduceResponse::Partition produce(const Written& to, Bytes records);

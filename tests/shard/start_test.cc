@@ -116,6 +116,59 @@ TEST_CASE("what asks for a change of the metadata while the node stops is answer
     }
 }
 
+namespace {
+
+// From here the disk is full: the journal cannot have another file, and the node knows it.
+void fill_disk(Lab& lab) {
+    lab.node.disk().options().capacity_bytes = lab.node.disk().used_bytes() + (64 << 10);
+    const auto batch = one_record(std::string(60'000, 'x'), lab.node.io().wall_ms());
+    while (lab.produce({.topic = "t", .timeout_ms = 500}, batch).error_code == Error::none) {}
+}
+
+}  // namespace
+
+TEST_CASE("a produce that finds no room is answered at its timeout, and goes on when there is room before") {
+    Lab lab{12, 1};
+    lab.create("t", 1);
+    fill_disk(lab);
+    const int64_t end = lab.list_offset("t", 0, -1).offset;
+    const uint64_t since_ns = lab.world.now_ns();
+    const auto batch = one_record("x", lab.node.io().wall_ms());
+    CHECK(lab.produce({.topic = "t", .timeout_ms = 700}, batch).error_code == Error::request_timed_out);
+    const uint64_t waited_ns = lab.world.now_ns() - since_ns;
+    CHECK(waited_ns >= 700 * lab_ms);
+    CHECK(waited_ns < 720 * lab_ms);
+    auto patient = lab.send_produce({.topic = "t"}, batch);
+    lab.world.run_for(100 * lab_ms);
+    CHECK_FALSE(patient->done);
+    lab.node.disk().options().capacity_bytes = DiskOptions{}.capacity_bytes;
+    lab.wait(*patient, 5'000 * lab_ms);
+    const auto answer = Lab::decode<wire::ProduceResponse>(*patient);
+    CHECK(answer->responses[0].partition_responses[0].error_code == Error::none);
+    // What was appended and timed out for want of a commit is there, too.
+    CHECK(answer->responses[0].partition_responses[0].base_offset >= end);
+}
+
+TEST_CASE("a node with a full disk and waiting producers stops at once, and answers them") {
+    Lab lab{13, 2};
+    lab.create("t", 1);
+    lab.create("u", 1);
+    fill_disk(lab);
+    const auto batch = one_record("x", lab.node.io().wall_ms());
+    std::vector<std::unique_ptr<Exchange>> waiting;
+    for (uint16_t i = 0; i < 6; i++)
+        waiting.push_back(lab.send_produce({.topic = "t", .shard = static_cast<uint16_t>(i % 2)}, batch));
+    lab.world.run_for(10 * lab_ms);
+    const uint64_t since_ns = lab.world.now_ns();
+    stop(lab);
+    CHECK(lab.world.now_ns() - since_ns < 3'000 * lab_ms);
+    for (const auto& exchange : waiting) {
+        REQUIRE(exchange->done);
+        const auto answer = Lab::decode<wire::ProduceResponse>(*exchange);
+        CHECK(answer->responses[0].partition_responses[0].error_code == Error::not_leader_or_follower);
+    }
+}
+
 TEST_CASE("each partition is on its slot's home and nowhere else, with the settings of its topic") {
     Lab lab{7, 3};
     lab.create("t", 9, {{"max.message.bytes", "4321"}});
