@@ -37,8 +37,12 @@ Task<Response> answer_one_group(Call& call, std::string_view group, Work work) {
 using FindResponse = wire::FindCoordinatorResponse;
 
 FindResponse::Coordinator tell_coordinator(Call& call, std::string_view key, Error error) {
-    if (error != Error::none)
-        return {.key = key, .node_id = -1, .host = "", .port = -1, .error_code = error, .error_message = {}};
+    if (error != Error::none) {
+        FindResponse::Coordinator none{.key = key, .node_id = -1, .host = "", .port = -1};
+        none.error_code = error;
+        if (error == no_transactions) none.error_message = "Transactions are not part of this version.";
+        return none;
+    }
     const Endpoint endpoint = own_endpoint(call);
     return {.key = key,
             .node_id = call.shard.node().id().value,
@@ -55,13 +59,22 @@ Task<Error> ensure_coordinators(Call& call) {
     co_return outcomes[0].ok() ? Error::none : Error::coordinator_not_available;
 }
 
+enum class KeyType : int8_t { group, transaction };
+
+Error refuse_transactional(Call& call, const wire::FindCoordinatorRequest& request) {
+    if (call.version() < 4) refuse_transactions(call, request.key);
+    for (const wire::String& key : request.coordinator_keys) refuse_transactions(call, key);
+    return no_transactions;
+}
+
 }  // namespace
 
 Task<FindResponse> handle_find_coordinator(Call& call, const wire::FindCoordinatorRequest& request) {
-    constexpr int8_t group_key = 0;
     FindResponse response;
-    Error error = Error::invalid_request;  // Transactions and share groups have no coordinator here.
-    if (request.key_type == group_key) {
+    Error error = Error::invalid_request;  // Share groups have no coordinator here.
+    if (request.key_type == static_cast<int8_t>(KeyType::transaction))
+        error = refuse_transactional(call, request);
+    if (request.key_type == static_cast<int8_t>(KeyType::group)) {
         auto ensuring = ensure_coordinators(call);
         error = co_await ensuring;
     }

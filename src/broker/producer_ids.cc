@@ -1,16 +1,23 @@
 // InitProducerId for idempotent producers (KIP-98, KIP-360). Transactions are not served: a producer that
-// asks with a transactional id is told that there is no coordinator for it.
+// asks with a transactional id is given the error that ends it.
 #include "handlers.h"
 
 namespace millrace {
+
+void refuse_transactions(Call& call, std::string_view transactional_id) {
+    call.shard.io().log().warn("broker",
+                               "transactional producer refused: transactions are not part of this version",
+                               {{"peer", call.connection.peer}, {"transactional.id", transactional_id}});
+}
 
 Task<wire::InitProducerIdResponse> handle_init_producer_id(Call& call,
                                                            const wire::InitProducerIdRequest& request) {
     using Response = wire::InitProducerIdResponse;
     if (request.transactional_id) {
-        const Error error =
-            request.transactional_id->empty() ? Error::invalid_request : Error::coordinator_not_available;
-        co_return Response{.error_code = error, .producer_id = -1, .producer_epoch = -1};
+        if (request.transactional_id->empty())
+            co_return Response{.error_code = Error::invalid_request, .producer_id = -1, .producer_epoch = -1};
+        refuse_transactions(call, *request.transactional_id);
+        co_return Response{.error_code = no_transactions, .producer_id = -1, .producer_epoch = -1};
     }
     auto allocating = call.shard.next_producer_id();
     const auto id = co_await allocating;

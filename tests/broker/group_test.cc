@@ -2,6 +2,7 @@
 #include "lab.h"
 #include "millrace/wire/find_coordinator.h"
 #include "millrace/wire/heartbeat.h"
+#include "millrace/wire/init_producer_id.h"
 #include "millrace/wire/join_group.h"
 #include "millrace/wire/offset_commit.h"
 #include "millrace/wire/offset_fetch.h"
@@ -121,6 +122,29 @@ TEST_CASE("a deleted topic's offsets go with it, and do not come back with its n
     CHECK(committed(lab, "g", "t") == -1);
     lab.restart(Crash::power_cut);
     CHECK(committed(lab, "g", "t") == -1);
+}
+
+TEST_CASE("a transactional producer is told at once, by an error that every client takes as fatal") {
+    Lab lab{9, 2};
+    constexpr Error fatal = Error::transactional_id_authorization_failed;
+    const auto old = lab.call<wire::FindCoordinatorResponse>(
+        wire::FindCoordinatorRequest{.key = "tx", .key_type = 1, .coordinator_keys = {}}, 3);
+    CHECK(old->error_code == fatal);
+    CHECK(old->error_message == "Transactions are not part of this version.");
+    wire::String key = "tx";
+    const auto now = lab.call<wire::FindCoordinatorResponse>(
+        wire::FindCoordinatorRequest{.key = "", .key_type = 1, .coordinator_keys = {&key, 1}}, 4, 1);
+    REQUIRE(now->coordinators.size() == 1);
+    CHECK(now->coordinators[0].error_code == fatal);
+    CHECK(now->coordinators[0].error_message == "Transactions are not part of this version.");
+    const auto init = lab.call<wire::InitProducerIdResponse>(
+        wire::InitProducerIdRequest{.transactional_id = key, .transaction_timeout_ms = 60'000}, 4);
+    CHECK(init->error_code == fatal);
+    CHECK(init->producer_id == -1);
+    CHECK(lab.world.has_line("transactions are not part of this version"));
+    const auto shared = lab.call<wire::FindCoordinatorResponse>(
+        wire::FindCoordinatorRequest{.key = "", .key_type = 2, .coordinator_keys = {&key, 1}}, 6);
+    CHECK(shared->coordinators[0].error_code == Error::invalid_request);
 }
 
 TEST_CASE("members whose connections are on different shards are in one group") {

@@ -81,6 +81,17 @@ def static_members():
     back.close()
 
 
+def transactions():
+    """There are none yet: a producer that wants them fails at once, and for good."""
+    print("log transactional.id=cf-transactional", flush=True)
+    producer = Producer({"bootstrap.servers": BOOTSTRAP, "transactional.id": "cf-transactional"})
+    try:
+        producer.init_transactions(20)
+        claim(False, "a transactional producer is refused")
+    except KafkaException as error:
+        claim(error.args[0].fatal(), "a transactional producer is refused at once, by a fatal error", error)
+
+
 def administration(admin):
     resource = ConfigResource(ConfigResource.Type.TOPIC, "cf-topic")
     changed = ConfigResource(ConfigResource.Type.TOPIC, "cf-topic",
@@ -115,6 +126,7 @@ def main():
     cooperative_group()
     static_members()
     administration(admin)
+    transactions()
 
 
 main()

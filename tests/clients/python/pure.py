@@ -5,7 +5,7 @@ import time
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, NewPartitions, NewTopic
-from kafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionError
+from kafka.errors import TopicAlreadyExistsError, TransactionalIdAuthorizationFailedError, UnknownTopicOrPartitionError
 
 BOOTSTRAP = os.environ["BOOTSTRAP"]
 COMMON = {"bootstrap_servers": BOOTSTRAP, "api_version_auto_timeout_ms": 30000}  # It gives up after 2 s on a busy machine.
@@ -127,6 +127,20 @@ def classroom(admin):
     producer.close()
 
 
+def transactions():
+    """There are none yet: a producer that wants them fails at once, and for good."""
+    began = time.monotonic()
+    print("log transactional.id=py-transactional", flush=True)
+    producer = KafkaProducer(**COMMON, transactional_id="py-transactional")
+    try:
+        producer.init_transactions()
+        claim(False, "a transactional producer is refused")
+    except TransactionalIdAuthorizationFailedError:
+        took = time.monotonic() - began
+        claim(took < 20, "a transactional producer is refused at once", took)
+    producer.close(timeout=1)
+
+
 def describe(admin, group):
     found = admin.describe_consumer_groups([group])[0]
     return {"state": found.state, "members": len(found.members)}
@@ -164,6 +178,7 @@ def main():
     own_offsets()
     classroom(admin)
     administration(admin)
+    transactions()
     admin.close()
 
 
