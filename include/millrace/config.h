@@ -131,15 +131,14 @@ struct ListenerConfig {
 enum class Compression : uint8_t { uncompressed, gzip, snappy, lz4, zstd, producer };
 enum class Durability : uint8_t { flush, memory };  // What acks=all waits for. Only flush is served.
 
-// The broker's keys that are read, parsed. Times in the unit of the name; -1 = no limit. docs/PROTOCOL.md
-// names those that have no effect yet.
+// The broker's keys that are acted on, parsed. Times in the unit of the name; -1 = no limit.
 struct BrokerConfig {
     int32_t node_id = 1;
     std::string rack;  // broker.rack; empty: none.
     std::vector<ListenerConfig> listeners;
     std::string data_dir;       // log.dirs.
     int32_t shards = 0;         // millrace.shards; 0 = one per core.
-    uint64_t memory_bytes = 0;  // millrace.memory; 0 = by itself. Nobody asks for it yet.
+    uint64_t memory_bytes = 0;  // millrace.memory, of all shards together; 0 = by itself.
     std::string admin_listen;   // millrace.admin.listen, "127.0.0.1:9644"; empty: no HTTP port.
     std::string log_level;      // millrace.log.level: debug, info, warn, error.
     Durability durability = Durability::flush;  // millrace.durability: of topics that do not say.
@@ -148,19 +147,16 @@ struct BrokerConfig {
     int32_t default_replication_factor = 1;
     bool auto_create_topics = true;
     bool delete_topics = true;
-    int32_t message_max_bytes = 1048588;
 
     int32_t socket_request_max_bytes = 104857600;
     int64_t connections_max_idle_ms = 600000;
     int32_t max_connections = 2147483647;
     int32_t max_connections_per_ip = 2147483647;
-    int32_t listen_backlog = 50;
     int32_t fetch_max_bytes = 57671680;
     int32_t fetch_session_slots = 1000;
     int32_t request_partitions_max = 2000;  // max.request.partition.size.limit.
 
     int32_t offsets_topic_partitions = 50;
-    int32_t offsets_topic_replication_factor = 3;
     int32_t offsets_topic_segment_bytes = 104857600;
     int32_t offsets_retention_minutes = 10080;
     int64_t offsets_retention_check_interval_ms = 600000;
@@ -170,11 +166,8 @@ struct BrokerConfig {
     int32_t group_max_session_timeout_ms = 1800000;
     int32_t group_max_size = 2147483647;
 
-    int32_t transaction_max_timeout_ms = 900000;
     int32_t producer_id_expiration_ms = 86400000;
-    int32_t producer_id_expiration_check_interval_ms = 600000;
     int64_t log_retention_check_interval_ms = 300000;
-    int64_t log_segment_delete_delay_ms = 60000;
 
     Settings settings;  // Everything that was set, with its origin: for DescribeConfigs and `config explain`.
 };
@@ -251,7 +244,8 @@ struct ConfigLayers {
     const ConfigMap& dynamic_default;  // The cluster's.
 };
 
-// The typed settings with the dynamic layers applied; `settings` stays what was loaded.
+// The typed settings of layers.broker, but for those that a dynamic layer sets; `settings` stays what was
+// loaded.
 BrokerConfig effective_broker_config(const ConfigLayers& layers);
 // Overrides must have passed check_topic_config.
 TopicConfig effective_topic_config(const ConfigLayers& layers, const ConfigMap& overrides);

@@ -90,17 +90,45 @@ std::optional<ConfigRefusal> check_topic_config(const ConfigMap& overrides) {
     return check_agreement(overrides);
 }
 
+std::string check_broker_setting(std::string_view name, std::string_view value) {
+    const auto number = parse_whole(ConfigType::int64, trim(value));
+    if (name.starts_with("log.retention.") && broker_names_with(name).size() > 1 && number &&
+        (*number == 0 || *number < -1))
+        return std::string(name) + " must be unlimited (-1) or, equal or greater than 1";
+    if (name == "max.connections.per.ip" && number == 0)
+        return "max.connections.per.ip can be set to zero only if max.connections.per.ip.overrides property "
+               "is "
+               "set.";
+    return {};
+}
+
+namespace {
+
+// The names of all that only a restart changes, as Kafka lists them.
+std::string fixed_names(const ConfigMap& settings) {
+    std::string names;
+    for (const auto& [name, value] : settings) {
+        const ConfigKey* key = find_broker_key(name);
+        if (key && (!key->dynamic || is_fixed_here(name)))
+            names.append(names.empty() ? "" : ", ").append(name);
+    }
+    return names;
+}
+
+}  // namespace
+
 std::optional<ConfigRefusal> check_dynamic_config(const ConfigMap& settings, std::string_view resource) {
+    if (const std::string names = fixed_names(settings); !names.empty())
+        return ConfigRefusal{Error::invalid_request,
+                             "Cannot update these configs dynamically: [" + names + "]"};
     for (const auto& [name, value] : settings) {
         const ConfigKey* key = find_broker_key(name);
         if (!key) return invalid_request(resource, "Unknown config name: " + name);
-        if (!key->dynamic)
-            return invalid_request(resource, "Cannot update these configs dynamically: [" + name + "]");
-        if (is_fixed_here(name))
-            return invalid_request(resource, name + " is changed by a restart of the broker");
         if (key->treatment == Treatment::refused)
             return invalid_request(resource, name + " is refused: " + std::string(key->documentation));
         if (const std::string message = check_config_value(*key, value); !message.empty())
+            return invalid_request(resource, message);
+        if (const std::string message = check_broker_setting(name, value); !message.empty())
             return invalid_request(resource, message);
     }
     return std::nullopt;

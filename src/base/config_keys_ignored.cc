@@ -38,6 +38,14 @@ constexpr std::string_view own_limits = "Every queue has a limit of its own.";
 constexpr std::string_view no_quotas = "Quotas are not part of this version.";
 constexpr std::string_view quick_start = "Start-up takes no longer than reading the tails of the logs.";
 constexpr std::string_view kernel_buffers = "The kernel sizes socket buffers by itself.";
+constexpr std::string_view flushed_anyway =
+    "Every record is flushed, 0.1 s after it was written at the latest, at once where somebody waits for it.";
+constexpr std::string_view reserved_ahead = "Space is always reserved ahead of what is written.";
+constexpr std::string_view deleted_at_once = "Removed files go at once, in the background.";
+constexpr std::string_view with_retention =
+    "Silent producers are looked for together with old segments (log.retention.check.interval.ms).";
+constexpr std::string_view long_backlog =
+    "As many connections may wait to be accepted as the kernel allows (net.core.somaxconn), up to 4,096.";
 constexpr std::string_view all_stable = "Every version that is served is stable.";
 
 constexpr KeyRow rows[] = {
@@ -143,15 +151,24 @@ constexpr KeyRow rows[] = {
     {"leader.imbalance.check.interval.seconds", int64, "300", at_least(1), fixed, one_leader},
     {"log.cleaner.backoff.ms", int64, "15000", at_least(0), dynamic, no_compaction},
     {"log.cleaner.dedupe.buffer.size", int64, "134217728", any, dynamic, no_compaction},
+    {"log.cleaner.delete.retention.ms", int64, "86400000", at_least(0), dynamic, no_compaction},
     {"log.cleaner.enable", boolean, "true", any, fixed, no_compaction},
     {"log.cleaner.io.buffer.load.factor", float64, "0.9", any, dynamic, no_compaction},
     {"log.cleaner.io.buffer.size", int32, "524288", at_least(0), dynamic, no_compaction},
     {"log.cleaner.io.max.bytes.per.second", float64, "1.7976931348623157E308", any, dynamic, no_compaction},
+    {"log.cleaner.max.compaction.lag.ms", int64, "9223372036854775807", at_least(1), dynamic, no_compaction},
+    {"log.cleaner.min.cleanable.ratio", float64, "0.5", between(0, 1), dynamic, no_compaction},
+    {"log.cleaner.min.compaction.lag.ms", int64, "0", at_least(0), dynamic, no_compaction},
     {"log.cleaner.threads", int32, "1", at_least(0), dynamic, no_compaction},
     {"log.dir.failure.timeout.ms", int64, "30000", at_least(1), fixed, failure_stays},
+    {"log.flush.interval.messages", int64, "9223372036854775807", at_least(1), dynamic, flushed_anyway},
+    {"log.flush.interval.ms", int64, none, any, dynamic, flushed_anyway},
     {"log.flush.offset.checkpoint.interval.ms", int32, "60000", at_least(0), fixed, no_checkpoints},
+    {"log.flush.scheduler.interval.ms", int64, "9223372036854775807", any, fixed, flushed_anyway},
     {"log.flush.start.offset.checkpoint.interval.ms", int32, "60000", at_least(0), fixed, no_checkpoints},
     {"log.initial.task.delay.ms", int64, "30000", at_least(0), hidden, starts_itself},
+    {"log.preallocate", boolean, "false", any, dynamic, reserved_ahead},
+    {"log.segment.delete.delay.ms", int64, "60000", at_least(0), dynamic, deleted_at_once},
     {"max.connection.creation.rate", int32, "2147483647", at_least(0), dynamic, limited_by_count},
     {"max.connections.per.ip.overrides", string, "", any, dynamic, limited_by_count},
     {"metadata.log.dir", string, none, any, fixed, own_sizes},
@@ -174,6 +191,7 @@ constexpr KeyRow rows[] = {
     {"offsets.commit.timeout.ms", int32, "5000", at_least(1), fixed, offsets_in_memory},
     {"offsets.load.buffer.size", int32, "5242880", at_least(1), fixed, offsets_in_memory},
     {"offsets.topic.compression.codec", int32, "0", any, fixed, offsets_in_memory},
+    {"producer.id.expiration.check.interval.ms", int32, "600000", at_least(1), hidden, with_retention},
     {"producer.purgatory.purge.interval.requests", int32, "1000", any, fixed, no_purgatory},
     {"queued.max.request.bytes", int64, "-1", any, fixed, own_limits},
     {"queued.max.requests", int32, "500", at_least(1), fixed, own_limits},
@@ -243,11 +261,13 @@ constexpr KeyRow rows[] = {
     {"share.fetch.purgatory.purge.interval.requests", int32, "1000", any, fixed, classic_groups},
     {"socket.connection.setup.timeout.max.ms", int64, "30000", any, fixed, kernel_buffers},
     {"socket.connection.setup.timeout.ms", int64, "10000", any, fixed, kernel_buffers},
+    {"socket.listen.backlog.size", int32, "50", at_least(1), fixed, long_backlog},
     {"socket.receive.buffer.bytes", int32, "102400", any, fixed, kernel_buffers},
     {"socket.send.buffer.bytes", int32, "102400", any, fixed, kernel_buffers},
     {"telemetry.max.bytes", int32, "1048576", at_least(1), fixed, metrics_by_http},
     {"transaction.abort.timed.out.transaction.cleanup.interval.ms", int32, "10000", at_least(1), fixed,
      no_transactions},
+    {"transaction.max.timeout.ms", int32, "900000", at_least(1), fixed, no_transactions},
     {"transaction.partition.verification.enable", boolean, "true", any, dynamic, no_transactions},
     {"transaction.remove.expired.transaction.cleanup.interval.ms", int32, "3600000", at_least(1), fixed,
      no_transactions},
@@ -258,6 +278,7 @@ constexpr KeyRow rows[] = {
     {"transaction.state.log.segment.bytes", int32, "104857600", at_least(1), fixed, no_transactions},
     {"transaction.two.phase.commit.enable", boolean, "false", any, fixed, no_transactions},
     {"transactional.id.expiration.ms", int32, "604800000", at_least(1), fixed, no_transactions},
+    {"unclean.leader.election.enable", boolean, "false", any, dynamic, one_leader},
     {"unclean.leader.election.interval.ms", int64, "300000", at_least(1), hidden, one_leader},
     {"unstable.api.versions.enable", boolean, "false", any, hidden, all_stable},
     {"unstable.feature.versions.enable", boolean, "false", any, hidden, all_stable},

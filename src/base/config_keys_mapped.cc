@@ -21,6 +21,8 @@ constexpr KeyRow rows[] = {
      "Default of local.retention.bytes for topics; there is no tiered storage."},
     {"log.local.retention.ms", int64, "-2", at_least(-2), dynamic,
      "Default of local.retention.ms for topics; there is no tiered storage."},
+    {"offsets.topic.replication.factor", int16, "3", at_least(1), fixed,
+     "At most one replica per node: one."},
     {"process.roles", list, none, one_of("broker controller"), fixed,
      "Every node is broker and controller; controller alone is refused."},
     {"security.inter.broker.protocol", string, "PLAINTEXT", one_of("PLAINTEXT SSL SASL_PLAINTEXT SASL_SSL"),

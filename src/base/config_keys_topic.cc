@@ -7,38 +7,42 @@ using namespace config_rows;
 
 namespace {
 
+constexpr std::string_view no_compaction = "Accepted without effect: compaction is not part of this version.";
+constexpr std::string_view flushed_anyway =
+    "Accepted without effect: every record is flushed, 0.1 s after it was written at the latest.";
+constexpr std::string_view one_replica = "Accepted without effect: there is one replica.";
+constexpr std::string_view no_tiers = "Accepted without effect: tiered storage is not part of this version.";
+constexpr std::string_view deleted_at_once =
+    "Accepted without effect: removed files go at once, in the background.";
+constexpr std::string_view reserved_ahead =
+    "Accepted without effect: space is always reserved ahead of what is written.";
+
 constexpr KeyRow rows[] = {
     {"cleanup.policy", list, "delete", one_of("compact delete"), dynamic,
-     "delete, compact or both: what happens to old records; empty keeps them for ever."},
+     "delete, compact or both: what happens to old records; empty keeps them for ever. Compaction is not "
+     "part of this version: compact keeps everything."},
     {"compression.gzip.level", int32, "-1", gzip_level, dynamic, "Level where compression.type is gzip."},
     {"compression.lz4.level", int32, "9", between(1, 17), dynamic, "Level where compression.type is lz4."},
     {"compression.type", string, "producer", one_of("uncompressed zstd lz4 snappy gzip producer"), dynamic,
      "Codec in which batches are stored; producer keeps what the producer chose."},
     {"compression.zstd.level", int32, "3", between(-131072, 22), dynamic,
      "Level where compression.type is zstd."},
-    {"delete.retention.ms", int64, "86400000", at_least(0), dynamic,
-     "How long deletion markers outlive compaction."},
+    {"delete.retention.ms", int64, "86400000", at_least(0), dynamic, no_compaction},
     {"durability", string, "flush", one_of("flush memory"), dynamic,
      "What acks=all waits for: flush is the device; memory, the replicas' memory, is not part of this "
      "version."},
-    {"file.delete.delay.ms", int64, "60000", at_least(0), dynamic,
-     "How long a removed segment file stays on disk."},
-    {"flush.messages", int64, "9223372036854775807", at_least(1), dynamic,
-     "Flush to the device at least after so many records."},
-    {"flush.ms", int64, "9223372036854775807", at_least(0), dynamic,
-     "Flush to the device at least so often."},
-    {"follower.replication.throttled.replicas", list, "", throttled_replicas, dynamic,
-     "Replicas whose follower side is throttled while they move."},
+    {"file.delete.delay.ms", int64, "60000", at_least(0), dynamic, deleted_at_once},
+    {"flush.messages", int64, "9223372036854775807", at_least(1), dynamic, flushed_anyway},
+    {"flush.ms", int64, "9223372036854775807", at_least(0), dynamic, flushed_anyway},
+    {"follower.replication.throttled.replicas", list, "", throttled_replicas, dynamic, one_replica},
     {"index.interval.bytes", int32, "4096", at_least(0), dynamic,
      "Bytes of log per entry of the offset index."},
     {"internal.segment.bytes", int32, none, any, hidden,
      "Size at which a new segment file is begun, below the limit of segment.bytes: for tests."},
-    {"leader.replication.throttled.replicas", list, "", throttled_replicas, dynamic,
-     "Replicas whose leader side is throttled while they move."},
-    {"local.retention.bytes", int64, "-2", at_least(-2), dynamic, "For tiered storage: size kept locally."},
-    {"local.retention.ms", int64, "-2", at_least(-2), dynamic, "For tiered storage: age kept locally."},
-    {"max.compaction.lag.ms", int64, "9223372036854775807", at_least(1), dynamic,
-     "Records older than this are compacted in any case."},
+    {"leader.replication.throttled.replicas", list, "", throttled_replicas, dynamic, one_replica},
+    {"local.retention.bytes", int64, "-2", at_least(-2), dynamic, no_tiers},
+    {"local.retention.ms", int64, "-2", at_least(-2), dynamic, no_tiers},
+    {"max.compaction.lag.ms", int64, "9223372036854775807", at_least(1), dynamic, no_compaction},
     {"max.message.bytes", int32, "1048588", at_least(0), dynamic,
      "Largest batch that is accepted, its 12 bytes of overhead included."},
     {"message.timestamp.after.max.ms", int64, "3600000", at_least(0), dynamic,
@@ -47,16 +51,13 @@ constexpr KeyRow rows[] = {
      "Records stamped further in the past are refused."},
     {"message.timestamp.type", string, "CreateTime", one_of("CreateTime LogAppendTime"), dynamic,
      "Who stamps records: the producer (CreateTime) or the broker (LogAppendTime)."},
-    {"min.cleanable.dirty.ratio", float64, "0.5", between(0, 1), dynamic,
-     "Share of not yet compacted bytes from which a log is compacted."},
-    {"min.compaction.lag.ms", int64, "0", at_least(0), dynamic,
-     "Records younger than this are not compacted."},
+    {"min.cleanable.dirty.ratio", float64, "0.5", between(0, 1), dynamic, no_compaction},
+    {"min.compaction.lag.ms", int64, "0", at_least(0), dynamic, no_compaction},
     {"min.insync.replicas", int32, "1", at_least(1), dynamic,
      "Replicas that must have a record before acks=all is answered."},
-    {"preallocate", boolean, "false", any, dynamic, "Reserve the disk space of a segment when it is begun."},
-    {"remote.log.copy.disable", boolean, "false", any, dynamic, "For tiered storage: make it read-only."},
-    {"remote.log.delete.on.disable", boolean, "false", any, dynamic,
-     "For tiered storage: delete remote data when it is switched off."},
+    {"preallocate", boolean, "false", any, dynamic, reserved_ahead},
+    {"remote.log.copy.disable", boolean, "false", any, dynamic, no_tiers},
+    {"remote.log.delete.on.disable", boolean, "false", any, dynamic, no_tiers},
     {"remote.storage.enable", boolean, "false", any, dynamic,
      "Tiered storage, which is not part of this version."},
     {"retention.bytes", int64, "-1", any, dynamic,
@@ -69,8 +70,7 @@ constexpr KeyRow rows[] = {
     {"segment.jitter.ms", int64, "0", at_least(0), dynamic,
      "Up to so much less than segment.ms, at random, so that not all roll at once."},
     {"segment.ms", int64, "604800000", at_least(1), dynamic, "Age at which a new segment file is begun."},
-    {"unclean.leader.election.enable", boolean, "false", any, dynamic,
-     "Whether a replica that may lack records may become leader."},
+    {"unclean.leader.election.enable", boolean, "false", any, dynamic, one_replica},
 };
 
 }  // namespace

@@ -88,7 +88,6 @@ void read_network(BrokerConfig& config, const BrokerReader& read) {
     config.connections_max_idle_ms = read.int64("connections.max.idle.ms");
     config.max_connections = read.int32("max.connections");
     config.max_connections_per_ip = read.int32("max.connections.per.ip");
-    config.listen_backlog = read.int32("socket.listen.backlog.size");
     config.fetch_max_bytes = read.int32("fetch.max.bytes");
     config.fetch_session_slots = read.int32("max.incremental.fetch.session.cache.slots");
     config.request_partitions_max = read.int32("max.request.partition.size.limit");
@@ -96,7 +95,6 @@ void read_network(BrokerConfig& config, const BrokerReader& read) {
 
 void read_groups(BrokerConfig& config, const BrokerReader& read) {
     config.offsets_topic_partitions = read.int32("offsets.topic.num.partitions");
-    config.offsets_topic_replication_factor = read.int32("offsets.topic.replication.factor");
     config.offsets_topic_segment_bytes = read.int32("offsets.topic.segment.bytes");
     config.offsets_retention_minutes = read.int32("offsets.retention.minutes");
     config.offsets_retention_check_interval_ms = read.int64("offsets.retention.check.interval.ms");
@@ -113,12 +111,8 @@ void read_topics(BrokerConfig& config, const BrokerReader& read) {
     config.default_replication_factor = read.int32("default.replication.factor");
     config.auto_create_topics = read.boolean("auto.create.topics.enable");
     config.delete_topics = read.boolean("delete.topic.enable");
-    config.message_max_bytes = read.int32("message.max.bytes");
-    config.transaction_max_timeout_ms = read.int32("transaction.max.timeout.ms");
     config.producer_id_expiration_ms = read.int32("producer.id.expiration.ms");
-    config.producer_id_expiration_check_interval_ms = read.int32("producer.id.expiration.check.interval.ms");
     config.log_retention_check_interval_ms = read.int64("log.retention.check.interval.ms");
-    config.log_segment_delete_delay_ms = read.int64("log.segment.delete.delay.ms");
 }
 
 void read_segments(TopicConfig& config, const TopicReader& read) {
@@ -201,14 +195,28 @@ std::vector<std::string_view> broker_names_with(std::string_view name) {
     return {name};
 }
 
-BrokerConfig effective_broker_config(const ConfigLayers& layers) {
-    BrokerConfig config = layers.broker;
+void read_static_config(BrokerConfig& config) {
+    static const ConfigMap nothing;
+    const ConfigLayers layers{.broker = config, .dynamic_broker = nothing, .dynamic_default = nothing};
     const BrokerReader read(layers);
     config.rack = read.text("broker.rack");
     config.log_level = read.text("millrace.log.level");
     read_network(config, read);
     read_groups(config, read);
     read_topics(config, read);
+}
+
+// Of the keys that may change at run time, those that a topic's settings do not have.
+BrokerConfig effective_broker_config(const ConfigLayers& layers) {
+    BrokerConfig config = layers.broker;
+    const BrokerReader read(layers);
+    const auto take = [&](int32_t& value, std::string_view name) {
+        if (layers.dynamic_broker.contains(name) || layers.dynamic_default.contains(name))
+            value = read.int32(name);
+    };
+    take(config.max_connections, "max.connections");
+    take(config.max_connections_per_ip, "max.connections.per.ip");
+    take(config.producer_id_expiration_ms, "producer.id.expiration.ms");
     return config;
 }
 

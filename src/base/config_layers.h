@@ -9,6 +9,12 @@ std::optional<std::string_view> broker_value(const ConfigLayers& layers, std::st
 // The same without the dynamic layers and the default.
 std::optional<std::string_view> static_value(const Settings& settings, std::string_view name);
 
+// Fills what is typed, but for listeners and what only the loader judges, from config.settings.
+void read_static_config(BrokerConfig& config);
+
+// What is wrong with a broker key's value beyond its type and range, in Kafka's words; empty: nothing.
+std::string check_broker_setting(std::string_view name, std::string_view value);
+
 // A topic key's effective value as shown; nothing when null. Hours and minutes are given in milliseconds.
 std::optional<std::string> topic_value(const ConfigLayers& layers, const ConfigMap& overrides,
                                        const ConfigKey& key);

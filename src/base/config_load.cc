@@ -125,6 +125,8 @@ class Loader {
             const Setting& setting = given.front();
             if (const std::string message = check_config_value(key, setting.value); !message.empty())
                 error(setting, message);
+            else if (const std::string wrong = check_broker_setting(name, setting.value); !wrong.empty())
+                error(setting, wrong);
             else if (key.treatment == Treatment::refused && !is_default(key, setting.value))
                 error(setting, name + " is refused: " + std::string(key.documentation));
             else if (key.treatment == Treatment::ignored)
@@ -132,8 +134,13 @@ class Loader {
                     .append(ignored[key.documentation].empty() ? "" : ", ")
                     .append(name);
         }
+        std::string notice;
         for (const auto& [reason, names] : ignored)
-            loaded_.notices.push_back("without effect: " + names + " (" + std::string(reason) + ")");
+            notice.append(notice.empty() ? "without effect: " : "; ")
+                .append(names)
+                .append(" (")
+                .append(reason) += ')';
+        if (!notice.empty()) loaded_.notices.push_back(std::move(notice));
     }
 
     static bool is_default(const ConfigKey& key, std::string_view value) {
@@ -160,9 +167,7 @@ class Loader {
     }
 
     void read() {
-        static const ConfigMap nothing;
-        loaded_.config = effective_broker_config(
-            {.broker = loaded_.config, .dynamic_broker = nothing, .dynamic_default = nothing});
+        read_static_config(loaded_.config);
         loaded_.config.node_id = static_cast<int32_t>(*parse_whole(ConfigType::int32, value("node.id")));
         read_roles();
         read_data_directory();
@@ -241,10 +246,6 @@ class Loader {
         if (config.group_min_session_timeout_ms > config.group_max_session_timeout_ms)
             fail("group.min.session.timeout.ms", "above group.max.session.timeout.ms");
         if (config.default_replication_factor < 1) fail("default.replication.factor", "must be at least 1");
-        for (std::string_view name : {"log.retention.ms", "log.retention.minutes", "log.retention.hours"})
-            if (const auto number = parse_whole(ConfigType::int64, value(name));
-                number && (*number == 0 || *number < -1))
-                fail(name, "must be -1 (no limit) or at least 1");
     }
 
     const ConfigInput& input_;

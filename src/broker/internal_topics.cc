@@ -18,8 +18,7 @@ NewTopic auto_topic(const BrokerConfig& config, std::string_view name) {
     NewTopic topic{.name = std::string(name), .assignments = {}, .configs = {}};
     if (name != offsets_topic_name) return topic;
     topic.partitions = config.offsets_topic_partitions;
-    // Kafka creates it with as many replicas as there are brokers, up to offsets.topic.replication.factor.
-    topic.replication_factor = 1;
+    topic.replication_factor = 1;  // As many as there are nodes, up to offsets.topic.replication.factor.
     topic.configs = {{"cleanup.policy", "compact"},
                      {"compression.type", "producer"},
                      {"segment.bytes", std::to_string(config.offsets_topic_segment_bytes)}};

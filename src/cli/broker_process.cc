@@ -29,6 +29,17 @@ void add_process_metrics(MetricsPage& page) {
                    static_cast<double>(facts.kernel_workers));
 }
 
+// A half of a shard's share of millrace.memory keeps recent records; of those, so much may wait to be put
+// into segments as the journal can hold.
+StorageConfig storage_config(const BrokerConfig& config, uint16_t shards) {
+    constexpr uint64_t least_bytes = 4 << 20;
+    StorageConfig storage;
+    if (config.memory_bytes == 0) return storage;
+    storage.tail_cache_bytes = std::max(config.memory_bytes / shards / 2, least_bytes);
+    storage.dirty_bytes_max = std::min(storage.tail_cache_bytes, storage.dirty_bytes_max);
+    return storage;
+}
+
 // The broker of this process, from its first thread to its last.
 class BrokerProcess {
  public:
@@ -37,7 +48,7 @@ class BrokerProcess {
           shards_(options.config.shards > 0
                       ? static_cast<uint16_t>(std::min<int32_t>(options.config.shards, shards_max))
                       : std::min(cpu_count(), shards_max)),
-          node_(options.config, shards_),
+          node_(options.config, shards_, storage_config(options.config, shards_)),
           fronts_(shards_),
           owned_(shards_) {}
 

@@ -27,12 +27,10 @@ BrokerProgramOptions program_options(Random& random) {
     config.listeners = {{.name = "PLAINTEXT", .host = broker_host, .port = broker_port}};
     config.log_level = "info";
     config.offsets_topic_partitions = 3;
-    config.offsets_topic_replication_factor = 1;
     config.offsets_topic_segment_bytes = 1 << 20;
     config.group_initial_rebalance_delay_ms = 100;
     config.group_min_session_timeout_ms = 1000;
     config.log_retention_check_interval_ms = 1000;
-    config.log_segment_delete_delay_ms = 1000;
     config.auto_create_topics = false;
     // Small files and caches, so that everything rolls, fills and is recycled soon.
     StorageConfig& storage = options.storage;

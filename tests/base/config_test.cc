@@ -343,17 +343,43 @@ TEST_CASE("sizes, shards and retention are checked") {
 }
 
 TEST_CASE("dynamic layers change the typed settings, the strongest winning") {
-    const BrokerConfig broker = loaded("message.max.bytes=1000\nlog.retention.minutes=1\n");
-    const ConfigMap own{{"message.max.bytes", "3000"}},
-        cluster{{"message.max.bytes", "2000"}, {"log.retention.ms", "5"}};
-    CHECK(effective_broker_config({broker, nothing, nothing}).message_max_bytes == 1000);
-    CHECK(effective_broker_config({broker, nothing, cluster}).message_max_bytes == 2000);
-    CHECK(effective_broker_config({broker, own, cluster}).message_max_bytes == 3000);
+    const BrokerConfig broker =
+        loaded("max.connections=1000\nmessage.max.bytes=1000\nlog.retention.minutes=1\n");
+    const ConfigMap own{{"max.connections", "3000"}, {"message.max.bytes", "3000"}},
+        cluster{{"max.connections", "2000"}, {"message.max.bytes", "2000"}, {"log.retention.ms", "5"}};
+    CHECK(effective_broker_config({broker, nothing, nothing}).max_connections == 1000);
+    CHECK(effective_broker_config({broker, nothing, cluster}).max_connections == 2000);
+    CHECK(effective_broker_config({broker, own, cluster}).max_connections == 3000);
     CHECK(effective_topic_config({broker, nothing, nothing}, {}).retention_ms == 60000);
     CHECK(effective_topic_config({broker, own, cluster}, {}).retention_ms == 5);
+    CHECK(effective_topic_config({broker, nothing, nothing}, {}).max_message_bytes == 1000);
+    CHECK(effective_topic_config({broker, nothing, cluster}, {}).max_message_bytes == 2000);
     CHECK(effective_topic_config({broker, own, cluster}, {}).max_message_bytes == 3000);
     CHECK(effective_topic_config({broker, own, cluster}, {{"max.message.bytes", "7"}}).max_message_bytes ==
           7);
+}
+
+TEST_CASE("what no dynamic layer sets stays as it was given, however that was") {
+    BrokerConfig broker = loaded("");
+    broker.max_connections = 7, broker.offsets_topic_partitions = 4;
+    const ConfigMap own{{"max.connections.per.ip", "3"}};
+    const BrokerConfig effective = effective_broker_config({broker, own, nothing});
+    CHECK(effective.max_connections == 7);
+    CHECK(effective.max_connections_per_ip == 3);
+    CHECK(effective.offsets_topic_partitions == 4);
+}
+
+TEST_CASE("keys without effect are named in one notice, with the reasons") {
+    const LoadedConfig result = load_file(
+        "num.io.threads=4\nunclean.leader.election.enable=true\nlog.flush.interval.ms=5\n"
+        "transaction.max.timeout.ms=1\nlog.cleaner.min.cleanable.ratio=0.1\nmax.connections=5\n");
+    CHECK(result.ok());
+    REQUIRE(result.notices.size() == 1);
+    for (const char* name :
+         {"without effect: ", "num.io.threads", "unclean.leader.election.enable", "log.flush.interval.ms",
+          "transaction.max.timeout.ms", "log.cleaner.min.cleanable.ratio"})
+        CHECK(has_part(result.notices, name));
+    CHECK_FALSE(has_part(result.notices, "max.connections"));
 }
 
 TEST_CASE("without settings a topic has Kafka's defaults") {
@@ -394,8 +420,15 @@ TEST_CASE("alterations set, remove, append and subtract") {
 TEST_CASE("only what may change while the broker runs may be altered dynamically") {
     CHECK_FALSE(check_dynamic_config({{"log.retention.ms", "5"}}, "broker"));
     CHECK_FALSE(check_dynamic_config({{"num.io.threads", "5"}}, "broker"));
-    CHECK(check_dynamic_config({{"node.id", "5"}}, "broker")->error == Error::invalid_request);
-    CHECK(check_dynamic_config({{"listeners", "PLAINTEXT://:1"}}, "broker"));
+    const auto fixed = check_dynamic_config({{"num.partitions", "2"}, {"node.id", "5"}}, "broker");
+    REQUIRE(fixed);
+    CHECK(fixed->error == Error::invalid_request);
+    CHECK(fixed->message == "Cannot update these configs dynamically: [node.id, num.partitions]");
+    CHECK(check_dynamic_config({{"listeners", "PLAINTEXT://:1"}}, "broker")->message ==
+          "Cannot update these configs dynamically: [listeners]");
+    CHECK(check_dynamic_config({{"log.retention.ms", "0"}}, "broker"));
+    CHECK_FALSE(check_dynamic_config({{"log.retention.bytes", "0"}}, "broker"));
+    CHECK(check_dynamic_config({{"max.connections.per.ip", "0"}}, "broker"));
     CHECK(check_dynamic_config({{"ssl.keystore.location", "x"}}, "broker"));
     CHECK(check_dynamic_config({{"message.max.bytes", "x"}}, "broker"));
     CHECK(check_dynamic_config({{"nonsense", "x"}}, "broker"));
