@@ -63,6 +63,9 @@ class Server {
     // The error in the result is told to the caller only: nothing is logged.
     Task<Listening> listen(ListenRequest request);
 
+    // From now on; connections that are open stay.
+    void limit_connections(uint32_t all_max, uint32_t per_host_max);
+
     // Ends all listeners and connections: nothing more is read, what runs is answered, for at most
     // `grace_ns`. No socket is open when it ends; handlers may still run.
     Task<> close(uint64_t grace_ns);

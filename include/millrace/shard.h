@@ -87,7 +87,10 @@ class Shard {
     Io& io() { return io_; }
     Node& node() { return node_; }
     const Node& node() const { return node_; }
-    const BrokerConfig& config() const { return node_.config; }
+    // What was loaded, with what may change at run time as it is now.
+    const BrokerConfig& config() const { return config_; }
+    // Called whenever config() has changed. Set before the node starts.
+    void on_config_changed(std::function<void()> tell) { tell_config_changed_ = std::move(tell); }
     ShardId id() const { return io_.shard(); }
     Metrics& metrics() { return metrics_; }
     Deadlines& deadlines() { return deadlines_; }
@@ -190,6 +193,8 @@ class Shard {
     std::unique_ptr<Storage> storage_;
     std::optional<AppendGate> append_gate_;  // With the storage.
     std::optional<MetadataState> metadata_;  // From the moment the cluster's id is known.
+    BrokerConfig config_;
+    std::function<void()> tell_config_changed_ = [] {};
     std::map<std::string, TopicSettings, std::less<>> settings_;
     std::map<Slot, Hosted> hosted_;
     std::map<int32_t, std::unique_ptr<GroupHost>> group_hosts_;

@@ -30,6 +30,10 @@ Front::Front(Io& io, Node& node, std::vector<Front*>& fronts,
       server_(io, broker_, shard_.metrics(), net_options(node.config, node.shard_count())),
       add_process_metrics_(std::move(add_process_metrics)) {
     fronts_[io.shard().value] = this;
+    shard_.on_config_changed([this] {
+        const NetOptions options = net_options(shard_.config(), shard_.node().shard_count());
+        server_.limit_connections(options.connections_max, options.connections_per_host_max);
+    });
     server_.let_move([this](ShardId to, MovingConnection& moving) {
         return shard_.on<bool>(
             to, [this, to, &moving](Shard&) { return fronts_[to.value]->server_.adopt(moving); });

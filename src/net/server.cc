@@ -25,6 +25,9 @@ class Server::State final : public ConnectionHome {
     ~State();
 
     Task<Listening> listen(ListenRequest request);
+    void limit_connections(uint32_t all_max, uint32_t per_host_max) {
+        options_.connections_max = all_max, options_.connections_per_host_max = per_host_max;
+    }
     Task<> close(uint64_t grace_ns);
     Task<> drained();
     void let_move(Bring bring) { bring_ = std::move(bring); }
@@ -87,7 +90,7 @@ class Server::State final : public ConnectionHome {
 
     Io& io_;
     RequestHandler& handler_;
-    const NetOptions options_;
+    NetOptions options_;
     InputMemory input_memory_;
     Gauge& open_;
     Counter& accepted_;
@@ -370,6 +373,9 @@ Server::Server(Io& io, RequestHandler& handler, Metrics& metrics, const NetOptio
     : state_(std::make_unique<State>(io, handler, metrics, options)) {}
 Server::~Server() = default;
 Task<Listening> Server::listen(ListenRequest request) { return state_->listen(std::move(request)); }
+void Server::limit_connections(uint32_t all_max, uint32_t per_host_max) {
+    state_->limit_connections(all_max, per_host_max);
+}
 Task<> Server::close(uint64_t grace_ns) { return state_->close(grace_ns); }
 Task<> Server::drained() { return state_->drained(); }
 void Server::let_move(Bring bring) { state_->let_move(std::move(bring)); }

@@ -52,7 +52,7 @@ class Shard::Noting final : public MetadataObserver {
     Shard& shard_;
 };
 
-Shard::Shard(Io& io, Node& node) : io_(io), node_(node), deadlines_(io) {
+Shard::Shard(Io& io, Node& node) : io_(io), node_(node), deadlines_(io), config_(node.config) {
     ASSERT(!node_.shards_[id().value]);
     node_.shards_[id().value] = this;
     io_.post(ShardId{0}, joined_);
@@ -124,10 +124,12 @@ void Shard::refresh_settings(const TopicInfo& topic) {
     settings_[topic.name].config = config;
     for (const PartitionInfo& partition : topic.partitions)
         if (Hosted* hosted = this->hosted(partition.slot))
-            hosted->partition->log().set_config(log_config(config, node_.config));
+            hosted->partition->log().set_config(log_config(config, config_));
 }
 
 void Shard::refresh_all_settings() {
+    config_ = effective_broker_config(config_layers());
+    tell_config_changed_();
     for (const auto& [name, topic] : metadata_->topics())
         if (settings_.contains(name)) refresh_settings(topic);
 }
@@ -138,7 +140,7 @@ LogSpec Shard::log_spec(const TopicInfo& topic, int32_t index) const {
             .topic_id = topic.id,
             .topic = topic.name,
             .partition = index,
-            .config = log_config(config, node_.config)};
+            .config = log_config(config, config_)};
 }
 
 Task<> Shard::reconcile() {

@@ -42,14 +42,65 @@ Error grow(Lab& lab, std::string_view topic, int32_t count) {
         .error_code;
 }
 
-Error alter(Lab& lab, std::string_view topic, std::string_view name, std::string_view value) {
-    wire::IncrementalAlterConfigsRequest::Config config{.name = name, .config_operation = 0, .value = value};
+constexpr int8_t topic_type = 2, broker_type = 4;
+
+struct Altered {
+    Error error;
+    std::string message;
+};
+// Sets a key of a resource, or, without a value, takes it away.
+Altered alter_resource(Lab& lab, int8_t type, std::string_view resource_name, std::string_view name,
+                       std::optional<std::string_view> value) {
+    wire::IncrementalAlterConfigsRequest::Config config{
+        .name = name, .config_operation = static_cast<int8_t>(value ? 0 : 1), .value = {}};
+    if (value) config.value = *value;
     wire::IncrementalAlterConfigsRequest::Resource resource{
-        .resource_type = 2, .resource_name = topic, .configs = {&config, 1}};
-    return lab
-        .call<wire::IncrementalAlterConfigsResponse>(
-            wire::IncrementalAlterConfigsRequest{.resources = {&resource, 1}}, 1)
-        ->responses[0]
+        .resource_type = type, .resource_name = resource_name, .configs = {&config, 1}};
+    const auto answer = lab.call<wire::IncrementalAlterConfigsResponse>(
+        wire::IncrementalAlterConfigsRequest{.resources = {&resource, 1}}, 1);
+    return {answer->responses[0].error_code, std::string(answer->responses[0].error_message.value_or(""))};
+}
+
+Error alter(Lab& lab, std::string_view topic, std::string_view name, std::string_view value) {
+    return alter_resource(lab, topic_type, topic, name, value).error;
+}
+Error alter_broker(Lab& lab, std::string_view broker, std::string_view name,
+                   std::optional<std::string_view> value) {
+    return alter_resource(lab, broker_type, broker, name, value).error;
+}
+
+// "value from SOURCE [synonym=value@SOURCE ...]", the sources as numbers.
+std::string sources_of(Lab& lab, int8_t type, std::string_view resource_name, std::string_view name) {
+    wire::String key = name;
+    wire::DescribeConfigsRequest::Resource resource{.resource_type = type,
+                                                    .resource_name = resource_name,
+                                                    .configuration_keys = wire::List<wire::String>{&key, 1}};
+    const auto answer = lab.call<wire::DescribeConfigsResponse>(
+        wire::DescribeConfigsRequest{.resources = {&resource, 1}, .include_synonyms = true}, 4, 1);
+    if (answer->results[0].configs.size() != 1) return "nothing";
+    const auto& told = answer->results[0].configs[0];
+    std::string text =
+        std::string(told.value.value_or("null")) + " from " + std::to_string(told.config_source);
+    for (const auto& synonym : told.synonyms)
+        text += " " + std::string(synonym.name) + "=" + std::string(synonym.value.value_or("null")) + "@" +
+                std::to_string(synonym.source);
+    return text;
+}
+
+BrokerConfig with_settings(const Lab::Configs& settings) {
+    BrokerConfig config = Lab::small();
+    for (const auto& [name, value] : settings)
+        config.settings[name] = {{value, ConfigOrigin::file, "server.properties:1"}};
+    return config;
+}
+
+TopicConfig settings_on_home(Lab& lab, std::string_view topic) {
+    const Slot slot = lab.shard(0).metadata().topic(topic)->partitions[0].slot;
+    return lab.shard(lab.program().node.home(slot).value).hosted(slot)->settings->config;
+}
+
+Error write_size(Lab& lab, std::string_view topic, size_t size) {
+    return lab.produce({.topic = topic}, one_record(std::string(size, 'x'), lab.node.io().wall_ms()))
         .error_code;
 }
 
@@ -175,6 +226,118 @@ TEST_CASE("a changed setting is shown, and holds from then on") {
     CHECK(describe(lab, "none", "retention.ms") == "UNKNOWN_TOPIC_OR_PARTITION");
     lab.restart(Crash::kill);
     CHECK(describe(lab, "t", "max.message.bytes") == "100");
+}
+
+TEST_CASE(
+    "a broker's dynamic settings hold at once for topics without their own, the broker's before the "
+    "cluster's") {
+    Lab lab{21, 2, with_settings({{"message.max.bytes", "100000"}})};
+    lab.create("t", 1);
+    lab.create("own", 1, {{"max.message.bytes", "200000"}});
+    CHECK(write_size(lab, "t", 50'000) == Error::none);
+    CHECK(write_size(lab, "t", 100'000) == Error::message_too_large);
+    CHECK(alter_broker(lab, "", "message.max.bytes", "1000") == Error::none);
+    CHECK(write_size(lab, "t", 2'000) == Error::message_too_large);
+    CHECK(alter_broker(lab, "1", "message.max.bytes", "3000") == Error::none);
+    CHECK(write_size(lab, "t", 2'000) == Error::none);
+    CHECK(write_size(lab, "t", 4'000) == Error::message_too_large);
+    CHECK(write_size(lab, "own", 150'000) == Error::none);
+    const std::string below =
+        " message.max.bytes=3000@2 message.max.bytes=1000@3 message.max.bytes=100000@4 "
+        "message.max.bytes=1048588@5";
+    for (const Crash how : {Crash::kill, Crash::power_cut}) {
+        CHECK(sources_of(lab, broker_type, "1", "message.max.bytes") == "3000 from 2" + below);
+        CHECK(sources_of(lab, topic_type, "t", "max.message.bytes") == "3000 from 2" + below);
+        CHECK(sources_of(lab, topic_type, "own", "max.message.bytes") ==
+              "200000 from 1 max.message.bytes=200000@1" + below);
+        CHECK(sources_of(lab, broker_type, "", "message.max.bytes") ==
+              "1000 from 3 message.max.bytes=1000@3");
+        lab.restart(how);
+        CHECK(write_size(lab, "t", 2'000) == Error::none);
+        CHECK(write_size(lab, "t", 4'000) == Error::message_too_large);
+    }
+    CHECK(alter_broker(lab, "1", "message.max.bytes", std::nullopt) == Error::none);
+    CHECK(write_size(lab, "t", 2'000) == Error::message_too_large);
+    CHECK(alter_broker(lab, "", "message.max.bytes", std::nullopt) == Error::none);
+    CHECK(write_size(lab, "t", 50'000) == Error::none);
+    CHECK(sources_of(lab, topic_type, "t", "max.message.bytes") ==
+          "100000 from 4 message.max.bytes=100000@4 message.max.bytes=1048588@5");
+}
+
+TEST_CASE("every dynamic default of topics reaches their partitions, and is there after a crash") {
+    Lab lab{22, 2};
+    lab.create("t", 1);
+    for (const auto& [name, value] : Lab::Configs{{"log.retention.ms", "12345"},
+                                                  {"log.retention.bytes", "1000000"},
+                                                  {"log.segment.bytes", "2000000"},
+                                                  {"log.roll.ms", "60000"},
+                                                  {"log.roll.jitter.ms", "10"},
+                                                  {"log.index.interval.bytes", "512"},
+                                                  {"log.index.size.max.bytes", "4096"},
+                                                  {"log.cleanup.policy", "compact"},
+                                                  {"log.message.timestamp.type", "LogAppendTime"},
+                                                  {"log.message.timestamp.before.max.ms", "7000"},
+                                                  {"log.message.timestamp.after.max.ms", "8000"},
+                                                  {"compression.type", "zstd"},
+                                                  {"compression.zstd.level", "5"},
+                                                  {"min.insync.replicas", "2"},
+                                                  {"producer.id.expiration.ms", "9000"}})
+        CHECK(alter_broker(lab, "", name, value) == Error::none);
+    for (int life = 0; life < 2; life++) {
+        const TopicConfig topic = settings_on_home(lab, "t");
+        CHECK(topic.retention_ms == 12'345);
+        CHECK(topic.retention_bytes == 1'000'000);
+        CHECK(topic.segment_bytes == 2'000'000);
+        CHECK(topic.segment_ms == 60'000);
+        CHECK(topic.segment_jitter_ms == 10);
+        CHECK(topic.index_interval_bytes == 512);
+        CHECK(topic.segment_index_bytes == 4'096);
+        CHECK(topic.cleanup_compact);
+        CHECK_FALSE(topic.cleanup_delete);
+        CHECK(topic.timestamp_type == TimestampType::log_append_time);
+        CHECK(topic.timestamp_before_max_ms == 7'000);
+        CHECK(topic.timestamp_after_max_ms == 8'000);
+        CHECK(topic.compression == Compression::zstd);
+        CHECK(topic.zstd_level == 5);
+        CHECK(topic.min_insync_replicas == 2);
+        const Slot slot = lab.shard(0).metadata().topic("t")->partitions[0].slot;
+        const LogConfig& log =
+            lab.shard(lab.program().node.home(slot).value).hosted(slot)->partition->spec().config;
+        CHECK(log.retention_ms == 12'345);
+        CHECK(log.segment_bytes == 2'000'000);
+        CHECK(log.producer_id_expiration_ms == 9'000);
+        CHECK(lab.produce({.topic = "t"}, one_record("x", lab.node.io().wall_ms())).error_code ==
+              Error::not_enough_replicas);
+        lab.restart(Crash::power_cut);
+    }
+}
+
+TEST_CASE("settings that are read at the start are refused, in Kafka's words, and so are bad values") {
+    Lab lab{23};
+    const auto refused = alter_resource(lab, broker_type, "1", "num.partitions", "3");
+    CHECK(refused.error == Error::invalid_request);
+    CHECK(refused.message == "Cannot update these configs dynamically: [num.partitions]");
+    CHECK(alter_broker(lab, "", "log.dirs", "/x") == Error::invalid_request);
+    CHECK(alter_broker(lab, "", "message.max.bytes", "-1") == Error::invalid_request);
+    CHECK(alter_broker(lab, "2", "message.max.bytes", "1") == Error::broker_id_not_registered);
+    CHECK(sources_of(lab, broker_type, "1", "num.partitions") == "1 from 5 num.partitions=1@5");
+}
+
+TEST_CASE("limits of connections change while the broker runs, on every shard") {
+    Lab lab{24, 2};
+    int told = 0;
+    for (uint16_t i = 0; i < 2; i++) lab.shard(i).on_config_changed([&told] { told++; });
+    CHECK(alter_broker(lab, "1", "max.connections", "10") == Error::none);
+    CHECK(alter_broker(lab, "", "max.connections.per.ip", "4") == Error::none);
+    CHECK(told == 4);
+    for (int life = 0; life < 2; life++) {
+        for (uint16_t i = 0; i < 2; i++) {
+            CHECK(lab.shard(i).config().max_connections == 10);
+            CHECK(lab.shard(i).config().max_connections_per_ip == 4);
+            CHECK(lab.shard(i).config().offsets_topic_partitions == 4);  // As it was.
+        }
+        lab.restart(Crash::kill);
+    }
 }
 
 TEST_CASE("the special timestamps give the first offset, the last, and the newest record's") {

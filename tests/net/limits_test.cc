@@ -76,6 +76,22 @@ TEST_CASE("connections above the limit, or above a host's, are closed at once") 
     }
 }
 
+TEST_CASE("a limit that is lowered while connections are open counts for those that come") {
+    NetWorld net{{}, {}};
+    for (int i = 0; i < 3; i++) net.client.spawn(hold(net.client_io(), net.address(), {}, net.let_go));
+    REQUIRE(net.world.run_until([&] { return net.serving().server.connection_count() == 3; }, second));
+    net.serving().server.limit_connections(2, UINT32_MAX);
+    CHECK(run_on(net.world, net.client, send_and_wait(net.client_io(), net.address(), {})) == true);
+    CHECK(net.serving().server.connection_count() == 3);
+    net.serving().server.limit_connections(100, 4);
+    net.client.spawn(hold(net.client_io(), net.address(), {}, net.let_go));
+    CHECK(net.world.run_until([&] { return net.serving().server.connection_count() == 4; }, second));
+    CHECK(run_on(net.world, net.client, send_and_wait(net.client_io(), net.address(), {})) == true);
+    CHECK(lines_with(net.world, "connection refused") == 2);
+    net.let_go.notify_all();
+    net.close();
+}
+
 TEST_CASE("idle connections end, parked ones do not") {
     NetWorld net{{}, {.idle_ms_max = 1'000}};
     net.client.spawn(hold(net.client_io(), net.address(), request_bytes(Mode::parked, 0, 10), net.let_go));
