@@ -72,7 +72,7 @@ class Shard {
     // ---- Life. On shard 0 only; it conducts the others. ----
 
     // Recovers what the disk has, replays the metadata, opens every partition and coordinator of every shard,
-    // registers the broker. kafka_storage_error: a bad disk; inconsistent_cluster_id: another node's disk.
+    // registers the broker. kafka_storage_error: a bad disk; invalid_config: another node's disk.
     Task<Result<>> start_node();
     // No longer ready: parked fetches and group calls are answered on every shard, so that connections can
     // end.

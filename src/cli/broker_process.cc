@@ -128,7 +128,7 @@ Task<> BrokerProcess::open(Io& io) {
     const auto opened = co_await opening;
     if (!opened) {
         io.log().error("cli", "broker not started", {{"error", opened.error()}});
-        exit_code_ = opened.error() == Error::inconsistent_cluster_id ? exit_config : exit_failed;
+        exit_code_ = opened.error() == Error::invalid_config ? exit_config : exit_failed;
         co_await fronts_[0]->close(0);
         host_->stop();
         co_return;

@@ -52,7 +52,7 @@ Task<Result<>> Shard::identify() {
             io_.log().error(
                 "shard", "data directory belongs to another node: set node.id, or another log.dirs",
                 {{"directory", directory}, {"its_node", identity_.node}, {"node.id", node_.id()}});
-            co_return Error::inconsistent_cluster_id;
+            co_return Error::invalid_config;
         }
     } else {
         identity_ = {.node = node_.id(), .directory_id = new_uuid(), .cluster_id = new_uuid().to_text()};

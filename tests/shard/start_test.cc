@@ -195,7 +195,7 @@ TEST_CASE("the data directory of another node is refused") {
     });
     auto& program = *static_cast<BrokerNode*>(node.program());
     REQUIRE(world.run_until([&] { return program.started.has_value(); }, 60'000 * lab_ms));
-    CHECK(program.started->error() == Error::inconsistent_cluster_id);
+    CHECK(program.started->error() == Error::invalid_config);
     CHECK(world.has_line("belongs to another node"));
 }
 
