@@ -27,7 +27,7 @@ struct NodeIdentity {
 // node.meta: two checksummed copies, of which one suffices. Nothing when the directory has none (it is new,
 // never the old one come back); kafka_storage_error when both copies are bad or the directory is unreadable.
 Task<Result<std::optional<NodeIdentity>>> read_identity(Io& io, std::string directory);
-// Makes the directory if it is missing; durable when it returns. kafka_storage_error; request_timed_out when
+// Makes the directory if it is missing; durable when it returns. kafka_storage_error, also when
 // the disk is full; invalid_request when the cluster id is too long.
 Task<Result<>> write_identity(Io& io, std::string directory, NodeIdentity identity);
 
@@ -242,16 +242,16 @@ class RoomListener {
 class Storage {
  public:
     // Reads all journals in the directory, whatever the number of shards was, and keeps what belongs to slots
-    // of this shard. kafka_storage_error when the directory cannot be used, request_timed_out when the disk
-    // is full, invalid_config when the settings make no sense. `io` must outlive it.
+    // of this shard. kafka_storage_error when the directory cannot be used or the disk is full,
+    // invalid_config when the settings make no sense. `io` must outlive it.
     static Task<Result<std::unique_ptr<Storage>>> open(Io& io, StorageConfig config);
     virtual ~Storage() = default;  // After close(), or after a failure; not while anything awaits it.
 
     // Opens the partition's directory, re-applies what its segments lack, rebuilds what is derived; makes it
     // when it is new. A directory of the same name with another topic id is set aside as "-stray".
     // Also after start. Many may run at once. The log stays where it is until removed. A damaged partition is
-    // a success whose log has failed by itself. kafka_storage_error (which takes the Storage offline), or
-    // request_timed_out when the disk is full.
+    // a success whose log has failed by itself. kafka_storage_error: the Storage is offline, or
+    // the disk is full: then nothing was changed, and after start it may be tried again.
     virtual Task<Result<Log*>> load(LogSpec spec) = 0;
     // Everything re-applied is durable in the segments; journal entries of slots that were not loaded are
     // dropped (each slot is logged).

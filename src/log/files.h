@@ -10,8 +10,10 @@
 
 namespace millrace {
 
-// A full disk is not a broken one: the caller keeps what it has in memory and comes again.
-inline constexpr Error disk_full = Error::request_timed_out;
+// A full disk is not a broken one: the caller keeps what it has in memory and comes again. Kafka has no code
+// for it, so this one stays inside src/log; whoever is outside is told kafka_storage_error.
+inline constexpr Error disk_full = static_cast<Error>(-2);
+constexpr Error told_outside(Error error) { return error == disk_full ? Error::kafka_storage_error : error; }
 
 enum class Sync : bool { no, yes };
 

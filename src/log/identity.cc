@@ -70,11 +70,11 @@ Task<Result<std::optional<NodeIdentity>>> read_identity(Io& io, std::string dire
 
 Task<Result<>> write_identity(Io& io, std::string directory, NodeIdentity identity) {
     if (identity.cluster_id.size() > text_max) co_return Error::invalid_request;
-    auto made = co_await make_root(io, directory);
-    if (!made) co_return made;
-    auto written = co_await write_file(io, path_of(directory), encode(identity), Sync::yes);
-    if (!written) co_return written;
-    co_return co_await sync_directory(io, directory);
+    auto result = co_await make_root(io, directory);
+    if (result) result = co_await write_file(io, path_of(directory), encode(identity), Sync::yes);
+    if (result) result = co_await sync_directory(io, directory);
+    if (!result) co_return told_outside(result.error());
+    co_return result;
 }
 
 }  // namespace millrace

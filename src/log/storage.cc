@@ -7,6 +7,8 @@ namespace millrace {
 
 namespace {
 
+constexpr uint64_t full_silence_ns = 60'000'000'000;
+
 bool is_sane(const StorageConfig& config) {
     constexpr uint64_t journal_file_min = 128 << 10;
     return !config.directory.empty() && config.journal_files >= 2 && config.commits_in_flight >= 1 &&
@@ -23,7 +25,7 @@ Task<Result<std::unique_ptr<Storage>>> Storage::open(Io& io, StorageConfig confi
     if (made) made = co_await make_directory(io, journal_directory(config.directory, io.shard().value));
     if (made) made = co_await sync_directory(io, journals);
     if (made) made = co_await sync_directory(io, config.directory);
-    if (!made) co_return made.error();
+    if (!made) co_return told_outside(made.error());
     auto recovered = co_await read_journals(io, config.directory);
     if (!recovered) co_return recovered.error();
     if (recovered->damaged_entries > 0)
@@ -216,8 +218,12 @@ void StorageImpl::on_journal_failed(int32_t outcome) {
 }
 
 Result<> StorageImpl::judge(std::string_view what, Result<> result) {
-    if (!result && result.error() != disk_full) fail(what);
-    return result;
+    if (result) return result;
+    if (result.error() != disk_full)
+        fail(what);
+    else if (full_said_ns_ == 0 || io_.now_ns() >= full_said_ns_ + full_silence_ns)
+        full_said_ns_ = io_.now_ns(), io_.log().error("log", "the disk is full", {{"effect", what}});
+    return told_outside(result.error());
 }
 
 // Nothing is tried again: what the device has of the last writes is not known.

@@ -77,7 +77,7 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     // Somebody waits for the flush: of what is written now, and of what follows for a while.
     void want_durable();
     void fail(std::string_view what);
-    // disk_full is no failure; everything else is.
+    // What outside is told. disk_full is no failure, and said once a minute; everything else is.
     Result<> judge(std::string_view what, Result<> result);
     // Resumes after the next commit, or failure.
     Signal& committed() { return committed_; }
@@ -146,6 +146,7 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     RoomListener* room_listener_ = nullptr;
     Error failure_ = Error::none;
     bool posted_ = false, started_ = false, closing_ = false, running_ = false, full_ = false;
+    uint64_t full_said_ns_ = 0;
     uint32_t loading_ = 0;
 };
 
