@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -72,7 +73,7 @@ class Shard {
     // ---- Life. On shard 0 only; it conducts the others. ----
 
     // Recovers what the disk has, replays the metadata, opens every partition and coordinator of every shard,
-    // registers the broker. kafka_storage_error: a bad disk; invalid_config: another node's disk.
+    // registers the broker. kafka_storage_error: a bad or full disk; invalid_config: another node's disk.
     Task<Result<>> start_node();
     // No longer ready: parked fetches and group calls are answered on every shard, so that connections can
     // end.
@@ -105,6 +106,9 @@ class Shard {
     // Whether the node has started, and its disk works.
     bool is_ready() const { return ready_ && storage_->failure() == Error::none; }
 
+    // Why a partition that the metadata have here is not: kafka_storage_error where it could not be opened
+    // (it is tried again while the disk works), else not_leader_or_follower.
+    Error why_absent(Slot slot) const;
     // The partition of this slot, or null when it is not here (yet, or any more).
     Hosted* hosted(Slot slot);
     const std::map<Slot, Hosted>& all_hosted() const { return hosted_; }
@@ -132,6 +136,8 @@ class Shard {
     Controller& controller() { return *controller_; }
     // Ends when every shard has applied, and opened or removed, what is committed now. On shard 0 only.
     Task<> settled();
+    // The partitions of all shards that could not be opened. On shard 0 only.
+    Task<std::set<Slot>> unopened();
 
  private:
     class Noting;         // Takes note of what an applied batch asks this shard to do.
@@ -162,6 +168,9 @@ class Shard {
     // Opens and removes partitions until what is noted is done.
     Task<> reconcile();
     Task<> open_partition(Slot slot);
+    void note_unopened(Slot slot, Error error);
+    Task<> reopen();
+    Task<std::set<Slot>> unopened_here();
     Task<> remove_partition(Slot slot);
     Task<> forget_topic(std::string name);
     void host(Log& log, const TopicInfo& topic, Epoch leader_epoch);
@@ -185,6 +194,12 @@ class Shard {
         Shard& shard;
     };
 
+    struct ReopenTimer final : Deadlines::Entry {
+        explicit ReopenTimer(Shard& shard) : shard(shard) {}
+        void on_deadline() override { shard.reopen().detach(); }
+        Shard& shard;
+    };
+
     Io& io_;
     Node& node_;
     Metrics metrics_;
@@ -199,6 +214,10 @@ class Shard {
     std::map<Slot, Hosted> hosted_;
     std::map<int32_t, std::unique_ptr<GroupHost>> group_hosts_;
     RetentionTimer retention_timer_{*this};
+    ReopenTimer reopen_timer_{*this};
+    std::set<Slot> unopened_;  // What is wanted here and had no place on the disk.
+    bool reconciling_ = false;
+    Signal reconciled_;
     std::deque<Slot> to_open_;
     std::deque<Removal> to_remove_;
     ProducerIdBlock producer_ids_;

@@ -79,7 +79,7 @@ Task<bool> read_part(Shard& home, FetchPart& part) {
         item.diverging.reset();
         Hosted* hosted = home.hosted(item.slot);
         if (!hosted) {
-            item.error = Error::not_leader_or_follower;
+            item.error = home.why_absent(item.slot);
             continue;
         }
         look_at(*hosted->partition, item);

@@ -63,7 +63,7 @@ Task<Found> find_offset(Shard& home, Asked asked) {
         asked.timestamp >= 0 || asked.timestamp == latest || asked.timestamp == max_timestamp;
     if (needs_end) co_await flush_written(home, asked.slot);
     Hosted* hosted = home.hosted(asked.slot);
-    if (!hosted) co_return Found{.error = Error::not_leader_or_follower, .place = {}};
+    if (!hosted) co_return Found{.error = home.why_absent(asked.slot), .place = {}};
     Partition& partition = *hosted->partition;
     if (const Error error = check_epoch(partition, asked.leader_epoch); error != Error::none)
         co_return Found{.error = error, .place = {}};
@@ -153,7 +153,7 @@ struct FoundEnd {
 
 Task<FoundEnd> find_epoch_end(Shard& home, Slot slot, int32_t current_epoch, int32_t epoch) {
     Hosted* hosted = home.hosted(slot);
-    if (!hosted) co_return FoundEnd{.error = Error::not_leader_or_follower, .end = {}};
+    if (!hosted) co_return FoundEnd{.error = home.why_absent(slot), .end = {}};
     const Error error = check_epoch(*hosted->partition, current_epoch);
     if (error != Error::none) co_return FoundEnd{.error = error, .end = {}};
     // The leader's own epoch ends at the end of the log, also while nothing was written in it.

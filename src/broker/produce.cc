@@ -122,7 +122,7 @@ void list_record_errors(const ClientBatch& batch, Response::Partition& answer, A
 std::optional<Offset> append_one(Shard& home, const Item& item, const Terms& terms, Part& part) {
     Response::Partition& answer = *item.answer;
     Hosted* hosted = home.hosted(item.slot);
-    if (!hosted) return refuse(answer, Error::not_leader_or_follower), std::nullopt;
+    if (!hosted) return refuse(answer, home.why_absent(item.slot)), std::nullopt;
     const TopicConfig& topic = hosted->settings->config;
     if (terms.acks == Acks::all && topic.min_insync_replicas > 1)
         return refuse(answer, Error::not_enough_replicas), std::nullopt;

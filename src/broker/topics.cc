@@ -18,6 +18,33 @@ template <class Outcome, class Work> Task<std::vector<Outcome>> ask_controller(C
     return call.shard.on<std::vector<Outcome>>(ShardId{0}, std::move(bound));
 }
 
+// What the metadata have and the disk had no place for: whoever made it is told.
+void judge_opened(const Shard& zero, const std::set<Slot>& unopened, TopicOutcome& outcome) {
+    const TopicInfo* topic = outcome.ok() ? zero.metadata().topic(outcome.name) : nullptr;
+    if (!topic) return;
+    const auto count = std::ranges::count_if(
+        topic->partitions, [&](const PartitionInfo& partition) { return unopened.contains(partition.slot); });
+    if (count == 0) return;
+    outcome.error = Error::kafka_storage_error;
+    outcome.message = "The disk has no room for " + std::to_string(count) +
+                      " of the topic's partitions. They are opened as soon as it has.";
+}
+
+// As on_zero, for topics that must be open then.
+template <class Work> Task<std::vector<TopicOutcome>> open_on_zero(Shard& zero, Work work) {
+    auto deciding = on_zero<TopicOutcome>(zero, std::move(work));
+    auto outcomes = co_await deciding;
+    auto asking = zero.unopened();
+    const auto unopened = co_await asking;
+    for (TopicOutcome& outcome : outcomes) judge_opened(zero, unopened, outcome);
+    co_return outcomes;
+}
+
+template <class Work> Task<std::vector<TopicOutcome>> ask_for_topics(Call& call, Work work) {
+    auto bound = [work = std::move(work)](Shard& zero) { return open_on_zero(zero, work); };
+    return call.shard.on<std::vector<TopicOutcome>>(ShardId{0}, std::move(bound));
+}
+
 wire::Nullable<wire::String> copy_message(Arena& arena, const AdminOutcome& outcome) {
     if (!outcome.message) return {};
     return arena.copy(*outcome.message);
@@ -74,7 +101,7 @@ struct Trimmed {
 // On the partition's home shard.
 Task<Trimmed> trim(Shard& home, Slot slot, int64_t offset) {
     Hosted* hosted = home.hosted(slot);
-    if (!hosted) co_return Trimmed{.error = Error::not_leader_or_follower};
+    if (!hosted) co_return Trimmed{.error = home.why_absent(slot)};
     const TopicConfig& topic = hosted->settings->config;
     if (topic.cleanup_compact && !topic.cleanup_delete) co_return Trimmed{.error = Error::policy_violation};
     const Offset high_watermark = hosted->partition->high_watermark();
@@ -111,7 +138,7 @@ Task<wire::CreateTopicsResponse> handle_create_topics(Call& call, const wire::Cr
     std::vector<NewTopic> topics;
     for (const auto& asked : request.topics) topics.push_back(new_topic(asked));
     const Effect effect = effect_of(request.validate_only);
-    auto asking = ask_controller<TopicOutcome>(call, [&topics, effect](Controller& controller) {
+    auto asking = ask_for_topics(call, [&topics, effect](Controller& controller) {
         return controller.create_topics(std::move(topics), effect);
     });
     const auto outcomes = co_await asking;
@@ -170,7 +197,7 @@ Task<wire::CreatePartitionsResponse> handle_create_partitions(Call& call,
         topics.push_back(std::move(wanted));
     }
     const Effect effect = effect_of(request.validate_only);
-    auto asking = ask_controller<TopicOutcome>(call, [&topics, effect](Controller& controller) {
+    auto asking = ask_for_topics(call, [&topics, effect](Controller& controller) {
         return controller.create_partitions(std::move(topics), effect);
     });
     const auto outcomes = co_await asking;

@@ -8,6 +8,7 @@ namespace millrace {
 namespace {
 
 constexpr size_t opened_at_once_max = 64;
+constexpr uint64_t reopen_after_ns = 1'000'000'000;
 constexpr uint64_t own_wait_ns = 5'000'000'000;  // For room.
 
 LogConfig log_config(const TopicConfig& topic, const BrokerConfig& broker) {
@@ -63,6 +64,10 @@ Shard::~Shard() = default;
 Hosted* Shard::hosted(Slot slot) {
     const auto found = hosted_.find(slot);
     return found == hosted_.end() ? nullptr : &found->second;
+}
+
+Error Shard::why_absent(Slot slot) const {
+    return unopened_.contains(slot) ? Error::kafka_storage_error : Error::not_leader_or_follower;
 }
 
 GroupHost* Shard::group_host(int32_t partition) {
@@ -144,6 +149,8 @@ LogSpec Shard::log_spec(const TopicInfo& topic, int32_t index) const {
 }
 
 Task<> Shard::reconcile() {
+    while (reconciling_) co_await reconciled_;
+    reconciling_ = true;
     while (!to_remove_.empty() || !to_open_.empty()) {
         while (!to_remove_.empty()) {
             const Removal removal = std::move(to_remove_.front());
@@ -158,18 +165,18 @@ Task<> Shard::reconcile() {
             openings.push_back(open_partition(to_open_.front()));
         co_await gather(std::move(openings));
     }
+    reconciling_ = false;
+    reconciled_.notify_all();
 }
 
 Task<> Shard::open_partition(Slot slot) {
     const auto place = metadata_->partition(slot);
-    if (!place) co_return;  // Deleted again meanwhile.
+    if (!place || hosted(slot)) co_return;  // Deleted again, or opened, meanwhile.
     LogSpec spec = log_spec(*place->topic, place->index);
     const Epoch leader_epoch = place->info().leader_epoch;
     auto log = co_await storage_->load(std::move(spec));
-    if (!log) {
-        io_.log().error("shard", "partition not opened", {{"slot", slot}, {"error", log.error()}});
-        co_return;
-    }
+    if (!log) co_return note_unopened(slot, log.error());
+    unopened_.erase(slot);
     const auto now = metadata_->partition(slot);
     if (!now) co_return;  // Its removal is noted, and finds the log.
     host(**log, *now->topic, leader_epoch);
@@ -177,6 +184,34 @@ Task<> Shard::open_partition(Slot slot) {
     auto& group_host = group_hosts_[now->index];
     group_host = std::make_unique<GroupHost>(*this, slot);
     if (ready_) group_host->live().detach();
+}
+
+// The disk has no room for it, or has failed; whoever made it is told.
+void Shard::note_unopened(Slot slot, Error error) {
+    if (!metadata_->partition(slot)) return;
+    if (unopened_.insert(slot).second)
+        io_.log().error("shard", "partition not opened: it is tried again while the disk works",
+                        {{"slot", slot}, {"error", error}});
+    if (ready_ && !reopen_timer_.is_set() && storage_->failure() == Error::none)
+        deadlines_.set(reopen_timer_, io_.now_ns() + reopen_after_ns);
+}
+
+Task<> Shard::reopen() {
+    for (const Slot slot : unopened_) to_open_.push_back(slot);
+    co_await reconcile();
+    if (unopened_.empty()) io_.log().info("shard", "every partition is open now");
+}
+
+Task<std::set<Slot>> Shard::unopened_here() { co_return unopened_; }
+
+Task<std::set<Slot>> Shard::unopened() {
+    std::vector<Task<std::set<Slot>>> asked;
+    const auto ask = [](Shard& shard) { return shard.unopened_here(); };
+    for (uint16_t i = 0; i < node_.shard_count(); i++) asked.push_back(on<std::set<Slot>>(ShardId{i}, ask));
+    auto told = co_await gather(std::move(asked));
+    std::set<Slot> all;
+    for (std::set<Slot>& some : told) all.merge(some);
+    co_return all;
 }
 
 void Shard::host(Log& log, const TopicInfo& topic, Epoch leader_epoch) {
@@ -187,6 +222,7 @@ void Shard::host(Log& log, const TopicInfo& topic, Epoch leader_epoch) {
 }
 
 Task<> Shard::remove_partition(Slot slot) {
+    unopened_.erase(slot);
     if (Hosted* hosted = this->hosted(slot)) {
         const int32_t index = hosted->partition->spec().partition;
         const bool has_groups = hosted->partition->spec().topic == offsets_topic_name;

@@ -106,7 +106,11 @@ Task<Result<>> Shard::take_metadata() {
 Task<Result<>> Shard::open_partitions() {
     co_await reconcile();
     if (storage_->failure() != Error::none) co_return storage_->failure();
-    co_return Result<>{};
+    if (unopened_.empty()) co_return Result<>{};
+    // The next step drops what the journals have of them.
+    io_.log().error("shard", "no room to open every partition: make room on the disk, and start again",
+                    {{"unopened", unopened_.size()}});
+    co_return Error::kafka_storage_error;
 }
 
 Task<Result<>> Shard::finish_recovery() { co_return co_await storage_->finish_recovery(); }
@@ -180,6 +184,8 @@ Task<> Shard::end_waits() {
 Task<Result<>> Shard::end_waits_here() {
     stopping_ = true;
     if (retention_timer_.is_set()) deadlines_.drop(retention_timer_);
+    if (reopen_timer_.is_set()) deadlines_.drop(reopen_timer_);
+    while (reconciling_) co_await reconciled_;
     for (auto& [slot, hosted] : hosted_) hosted.partition->resign(Error::not_leader_or_follower);
     if (metadata_files_) metadata_files_->resign();
     spread_signal_.notify_all();

@@ -183,6 +183,34 @@ TEST_CASE("a topic that cannot be is refused for its own reason, one that is onl
     CHECK(lab.shard(0).metadata().topic("u") == nullptr);
 }
 
+TEST_CASE("whoever makes partitions that the disk has no room for is told, and they open once it has") {
+    for (const Crash how : {Crash::kill, Crash::power_cut}) {
+        Lab lab{31, 2};
+        lab.create("old", 1);
+        CHECK(write_size(lab, "old", 10) == Error::none);
+        lab.world.run_for(2'000 * lab_ms);
+        DiskOptions& disk = lab.node.disk().options();
+        const uint64_t capacity = std::exchange(disk.capacity_bytes, lab.node.disk().used_bytes());
+        CHECK(create_error(lab, new_topic("new", 3)) == Error::kafka_storage_error);
+        CHECK(grow(lab, "old", 4) == Error::kafka_storage_error);
+        CHECK(lab.world.has_line("partition not opened"));
+        CHECK(lab.list_offset("new", 0, -1).error_code == Error::kafka_storage_error);
+        CHECK(lab.list_offset("old", 0, -1).error_code == Error::none);
+        CHECK(create_error(lab, new_topic("new", 3)) == Error::topic_already_exists);
+        lab.world.run_for(5'000 * lab_ms);
+        CHECK(lab.list_offset("new", 2, -1).error_code == Error::kafka_storage_error);
+        lab.remove("old");
+        disk.capacity_bytes = capacity;
+        lab.world.run_for(5'000 * lab_ms);
+        CHECK(lab.world.has_line("every partition is open now"));
+        for (int life = 0; life < 2; life++) {
+            for (int32_t i = 0; i < 3; i++) CHECK(lab.write("new", i, "x") == life);
+            CHECK_FALSE(lab.shard(0).metadata().topic("old"));
+            lab.restart(how);
+        }
+    }
+}
+
 TEST_CASE("a topic grows, never shrinks, and keeps what its partitions hold") {
     Lab lab{5, 3};
     lab.create("t", 2);

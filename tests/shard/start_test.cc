@@ -169,6 +169,32 @@ TEST_CASE("a node with a full disk and waiting producers stops at once, and answ
     }
 }
 
+TEST_CASE(
+    "a node that cannot open every partition for want of room does not start, and loses nothing by it") {
+    int refused = 0, said = 0;
+    for (uint64_t seed = 20; seed < 40; seed++) {
+        CAPTURE(seed);
+        Lab lab{seed, 2};
+        fill(lab);
+        lab.node.crash(seed % 2 ? Crash::kill : Crash::power_cut);
+        DiskOptions& disk = lab.node.disk().options();
+        const uint64_t room = (seed - 20) * 4'096;
+        const uint64_t capacity = std::exchange(disk.capacity_bytes, lab.node.disk().used_bytes() + room);
+        lab.node.restart();
+        REQUIRE(lab.world.run_until([&] { return lab.program().started.has_value(); }, 60'000 * lab_ms));
+        if (!lab.program().started->ok()) {
+            refused++;
+            CHECK(lab.program().started->error() == Error::kafka_storage_error);
+            said += lab.world.has_line("no room to open every partition");
+        }
+        disk.capacity_bytes = capacity;
+        lab.restart(Crash::kill);
+        check_filled(lab);
+    }
+    CHECK(refused > 0);
+    CHECK(said > 0);
+}
+
 TEST_CASE("each partition is on its slot's home and nowhere else, with the settings of its topic") {
     Lab lab{7, 3};
     lab.create("t", 9, {{"max.message.bytes", "4321"}});
