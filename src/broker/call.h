@@ -39,8 +39,10 @@ struct Broker::State {
     Counter& messages_in;
     Counter& topic_bytes_in;
     Counter& topic_bytes_out;
-    Counter& produce_failures;
-    Counter& fetch_failures;
+    Counter& failed_produces;
+    Counter& failed_produce_partitions;
+    Counter& failed_fetches;
+    Counter& failed_fetch_partitions;
     Counter& refused_requests;
 };
 

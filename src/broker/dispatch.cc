@@ -115,10 +115,14 @@ Broker::State::State(Shard& shard)
                                              "Bytes of record batches appended.")),
       topic_bytes_out(shard.metrics().counter("kafka_server_brokertopicmetrics_bytesout_total",
                                               "Bytes of record batches fetched.")),
-      produce_failures(shard.metrics().counter("kafka_server_brokertopicmetrics_failedproducerequests_total",
-                                               "Partitions of produce requests that failed.")),
-      fetch_failures(shard.metrics().counter("kafka_server_brokertopicmetrics_failedfetchrequests_total",
-                                             "Partitions of fetch requests that failed.")),
+      failed_produces(shard.metrics().counter("kafka_server_brokertopicmetrics_failedproducerequests_total",
+                                              "Produce requests of which a partition failed.")),
+      failed_produce_partitions(shard.metrics().counter("millrace_kafka_failed_produce_partitions_total",
+                                                        "Partitions of produce requests that failed.")),
+      failed_fetches(shard.metrics().counter("kafka_server_brokertopicmetrics_failedfetchrequests_total",
+                                             "Fetch requests of which a partition failed.")),
+      failed_fetch_partitions(shard.metrics().counter("millrace_kafka_failed_fetch_partitions_total",
+                                                      "Partitions of fetch requests that failed.")),
       refused_requests(shard.metrics().counter(
           "millrace_kafka_refused_requests_total",
           "Requests that ended their connection: malformed, unknown or unsupported.")) {

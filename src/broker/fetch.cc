@@ -278,7 +278,9 @@ Task<Response> handle_fetch(Call& call, const Request& request) {
         co_return Response{.error_code = Error::invalid_request};  // There are no followers yet.
     auto answering = answer(call, request);
     const Response response = co_await answering;
-    call.state.fetch_failures.add(failures(response));
+    const size_t failed = failures(response);
+    call.state.failed_fetches.add(failed > 0);
+    call.state.failed_fetch_partitions.add(failed);
     co_return response;
 }
 

@@ -258,7 +258,8 @@ Task<Response> handle_produce(Call& call, const Request& request) {
         call.hold_arena(std::move(part.arena));
     }
     const size_t failed = failures(response);
-    call.state.produce_failures.add(failed);
+    call.state.failed_produces.add(failed > 0);
+    call.state.failed_produce_partitions.add(failed);
     call.no_reply = terms.acks == Acks::none;
     // With acks=0 the closed connection is all that a producer can notice.
     if (call.no_reply && failed > 0) call.close = true;
