@@ -86,9 +86,8 @@ Task<wire::OffsetFetchResponse> handle_offset_fetch(Call& call, const wire::Offs
 Task<wire::OffsetDeleteResponse> handle_offset_delete(Call& call, const wire::OffsetDeleteRequest& request);
 
 // producer_ids.cc
-// The answer to whoever would begin a transaction. Of the errors that say no, it is the only one that the Java
-// client, librdkafka and kafka-python all take as fatal in FindCoordinator: librdkafka asks again for ever
-// after any other.
+// The answer to whoever would begin a transaction: the one error of FindCoordinator that the Java client,
+// librdkafka and kafka-python all take as fatal. After another librdkafka asks again for ever.
 inline constexpr Error no_transactions = Error::transactional_id_authorization_failed;
 void refuse_transactions(Call& call, std::string_view transactional_id);  // Tells the operator who asked.
 Task<wire::InitProducerIdResponse> handle_init_producer_id(Call& call,
