@@ -140,7 +140,7 @@ bool Journal::switch_file() {
          .slot = io_.shard_count(),
          .segment = static_cast<int64_t>(incarnation_),
          .position = next->number,
-         .next = static_cast<int64_t>(oldest_)});
+         .next = static_cast<int64_t>(oldest_put_)});
     owner_.put_states();
     put({.kind = EntryKind::states_end});
     ASSERT(current_ == next);

@@ -120,18 +120,30 @@ Task<Result<>> StorageImpl::remove_leftovers() {
         const auto removed = co_await remove_file(io_, own + "/" + std::to_string(name));
         if (!removed) co_return removed;
     }
-    for (const uint16_t shard : recovered_.shards) {
-        if (io_.shard().value != 0 || shard < io_.shard_count()) continue;
-        const auto removed = co_await remove_tree(io_, journal_directory(config_.directory, shard));
-        if (!removed) co_return removed;
-    }
-    recovered_.own_files.clear(), recovered_.shards.clear();
+    recovered_.own_files.clear();
     if (io_.shard().value != 0) co_return Result<>{};
-    const auto names = co_await list_directory(io_, config_.directory);
-    if (!names) co_return names.error();
-    for (const std::string& name : *names)  // Deletions that the last life began.
-        if (name.ends_with("-delete")) doomed_directories_.push_back(config_.directory + "/" + name);
+    const auto removed = co_await remove_vanished_journals();
+    if (!removed) co_return removed;
+    for (const std::string& directory : {config_.directory, config_.directory + "/journal"}) {
+        const auto names = co_await list_directory(io_, directory);
+        if (!names) co_return names.error();
+        for (const std::string& name : *names)  // Also deletions that the last life began.
+            if (name.ends_with("-delete")) doomed_directories_.push_back(directory + "/" + name);
+    }
     co_return Result<>{};
+}
+
+// As a whole, by a name that no recovery reads: a journal that has lost files looks damaged.
+Task<Result<>> StorageImpl::remove_vanished_journals() {
+    Result<> result;
+    for (const uint16_t shard : std::exchange(recovered_.shards, {})) {
+        if (shard < io_.shard_count()) continue;
+        const std::string from = journal_directory(config_.directory, shard), to = from + "-delete";
+        result = co_await remove_tree(io_, to);
+        if (result) result = co_await rename_file(io_, from, to);
+        if (!result) co_return result;
+    }
+    co_return co_await sync_directory(io_, config_.directory + "/journal");
 }
 
 // ---- Committing ----------------------------------------------------------------------------------------

@@ -3,8 +3,9 @@
 
 namespace millrace {
 
-BrokerNode::BrokerNode(SimNode& sim, const BrokerConfig& config, uint16_t shard_count)
-    : node(config, shard_count) {
+BrokerNode::BrokerNode(SimNode& sim, const BrokerConfig& config, uint16_t shard_count,
+                       const StorageConfig& storage)
+    : node(config, shard_count, storage) {
     for (uint16_t i = 0; i < shard_count; i++) {
         shards.push_back(std::make_unique<Shard>(sim.io(i), node));
         brokers.push_back(std::make_unique<Broker>(*shards.back()));
@@ -26,12 +27,12 @@ BrokerConfig Lab::small() {
 }
 
 Lab::Lab(uint64_t seed, uint16_t shards, BrokerConfig broker_config,
-         const std::function<void(SimDisk&)>& prepare)
+         const std::function<void(SimDisk&)>& prepare, const StorageConfig& storage)
     : world({.seed = seed}), node(world.add_node({.shards = shards})), config(std::move(broker_config)) {
     node.disk().put("data/lost+found", {});
     if (prepare) prepare(node.disk());
-    node.boot([this, shards](SimNode& sim) {
-        auto program = std::make_unique<BrokerNode>(sim, config, shards);
+    node.boot([this, shards, storage](SimNode& sim) {
+        auto program = std::make_unique<BrokerNode>(sim, config, shards, storage);
         sim.spawn(program->start());
         return program;
     });

@@ -43,7 +43,7 @@ struct Exchange {
 
 class BrokerNode final : public SimProgram {
  public:
-    BrokerNode(SimNode& node, const BrokerConfig& config, uint16_t shards);
+    BrokerNode(SimNode& node, const BrokerConfig& config, uint16_t shards, const StorageConfig& storage = {});
     Task<> start();
 
     Node node;
@@ -56,7 +56,7 @@ class Lab {
  public:
     // `prepare` may put files onto the disk before the first start.
     explicit Lab(uint64_t seed = 1, uint16_t shards = 2, BrokerConfig config = small(),
-                 const std::function<void(SimDisk&)>& prepare = {});
+                 const std::function<void(SimDisk&)>& prepare = {}, const StorageConfig& storage = {});
     // No admin port, quick groups, few partitions of __consumer_offsets.
     static BrokerConfig small();
 

@@ -63,6 +63,25 @@ TEST_CASE("a node with another number of shards has every record, and again with
     }
 }
 
+TEST_CASE("the journals of shards that are no more go as a whole, whenever the power goes") {
+    Lab two{15, 2, Lab::small(), {}, {.journal_file_bytes = 128 << 10}};
+    two.create("t", 7);
+    for (int i = 0; i < 70; i++) two.write("t", i % 7, std::string(10'000, 'x'));
+    REQUIRE(two.node.disk().names("data/journal/1").size() > 1);
+    two.node.crash(Crash::kill);
+    for (uint64_t seed = 0; seed < 30; seed++) {
+        CAPTURE(seed);
+        Lab one{seed, 1, Lab::small(), [&](SimDisk& disk) { copy_files(two.node.disk(), disk, "data"); }};
+        one.world.run_for(seed * 20'000);
+        one.restart(Crash::power_cut);
+        CHECK(one.world.count_lines(Level::error) == 0);
+        CHECK(one.shard(0).storage().stats().damaged_entries == 0);
+        check_filled(one);
+        one.world.run_for(1'000 * lab_ms);
+        CHECK(one.node.disk().names("data/journal") == std::vector<std::string>{"0"});
+    }
+}
+
 TEST_CASE("topics, their settings, ids and deletions survive each end") {
     for (const Crash how : {Crash::kill, Crash::power_cut}) {
         Lab lab{5, 2};
