@@ -90,7 +90,7 @@ class ListenersReader {
                 return fail("listeners", "port " + std::to_string(other.port) + " is given twice");
         }
         loaded_.config.listeners.push_back(
-            {.name = endpoint.name, .host = endpoint.at.host, .port = endpoint.at.port});
+            {.name = endpoint.name, .host = std::string(endpoint.at.host), .port = endpoint.at.port});
     }
 
     void advertise(const Endpoint& endpoint) {
@@ -102,7 +102,7 @@ class ListenersReader {
         }
         if (endpoint.at.host == "0.0.0.0" || endpoint.at.host == "::")
             return fail("advertised.listeners",
-                        "clients cannot connect to " + endpoint.at.host +
+                        "clients cannot connect to " + std::string(endpoint.at.host) +
                             "; name an address that they reach, or leave the key out");
         if (endpoint.at.host.empty()) return;  // The address that the client's connection came to.
         listener->advertised_host = endpoint.at.host;
@@ -116,17 +116,7 @@ class ListenersReader {
 
 std::string ListenerConfig::address() const {
     const std::string shown = host.empty() ? "0.0.0.0" : host == "localhost" ? "127.0.0.1" : host;
-    return (shown.find(':') == std::string::npos ? shown : "[" + shown + "]") + ":" + std::to_string(port);
-}
-
-std::optional<HostPort> parse_host_port(std::string_view text) {
-    const size_t colon = text.rfind(':');
-    if (colon == std::string_view::npos) return std::nullopt;
-    const auto port = parse_whole(ConfigType::int32, text.substr(colon + 1));
-    if (!port || *port < 0 || *port > 65535) return std::nullopt;
-    std::string_view host = text.substr(0, colon);
-    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-    return HostPort{std::string(host), static_cast<uint16_t>(*port)};
+    return host_port_text(shown, port);
 }
 
 void read_listeners(LoadedConfig& loaded) { ListenersReader(loaded).read(); }

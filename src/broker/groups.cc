@@ -3,13 +3,14 @@
 #include "group_calls.h"
 #include "handlers.h"
 #include "internal_topics.h"
+#include "millrace/address.h"
 #include "operations.h"
 
 namespace millrace {
 
 std::string group_client_host(const ConnectionContext& connection) {
-    const size_t colon = connection.peer.rfind(':');
-    return "/" + connection.peer.substr(0, colon);
+    const auto peer = parse_host_port(connection.peer);
+    return "/" + (peer ? std::string(peer->host) : connection.peer);
 }
 
 std::optional<GroupPlace> place_of_group(const Shard& shard, std::string_view group) {

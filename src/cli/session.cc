@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 
+#include "millrace/address.h"
 #include "millrace/host.h"
 
 namespace millrace::cli {
@@ -63,7 +64,8 @@ std::vector<std::string> bootstrap_servers(const Arguments& arguments) {
     for (size_t at = 0; at <= list.size();) {
         const size_t comma = std::min(list.find(',', at), list.size());
         std::string server = list.substr(at, comma - at);
-        if (server.find(':') == std::string::npos) server += ":9092";
+        const bool is_host_alone = server.find(':') == std::string::npos || server.ends_with(']');
+        if (is_host_alone && !parse_host_port(server)) server += ":9092";
         if (comma > at) servers.push_back(server);
         at = comma + 1;
     }

@@ -1,4 +1,5 @@
 // A client's view of a cluster: its brokers, connections to them, and what metadata said last.
+#include "millrace/address.h"
 #include "millrace/client.h"
 #include "millrace/wire/find_coordinator.h"
 #include "millrace/wire/list_offsets.h"
@@ -8,11 +9,6 @@ namespace millrace::client {
 namespace {
 
 constexpr uint64_t ns_per_ms = 1'000'000;
-
-std::string address_of(std::string_view host, int32_t port) {
-    const bool bare_ipv6 = host.find(':') != std::string_view::npos;
-    return (bare_ipv6 ? "[" + std::string(host) + "]" : std::string(host)) + ":" + std::to_string(port);
-}
 
 TopicInfo topic_of(const wire::MetadataResponse::Topic& told) {
     TopicInfo topic{
@@ -127,8 +123,8 @@ Task<Result<ClientConnection*>> Client::coordinator(std::string group) {
         const Error error = listed ? answer.coordinators[0].error_code : answer.error_code;
         if (error == Error::none) {
             const std::string address =
-                listed ? address_of(answer.coordinators[0].host, answer.coordinators[0].port)
-                       : address_of(answer.host, answer.port);
+                listed ? host_port_text(answer.coordinators[0].host, answer.coordinators[0].port)
+                       : host_port_text(answer.host, answer.port);
             coordinators_[group] = address;
             co_return co_await open(address);
         }
@@ -153,7 +149,7 @@ void Client::take_metadata(const wire::MetadataResponse& told) {
     brokers_.clear();
     for (const auto& broker : told.brokers)
         brokers_[broker.node_id] = {.id = broker.node_id,
-                                    .address = address_of(broker.host, broker.port),
+                                    .address = host_port_text(broker.host, broker.port),
                                     .rack = std::string(broker.rack.value_or(""))};
     cluster_id_ = told.cluster_id.value_or("");
     controller_ = told.controller_id;

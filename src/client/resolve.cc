@@ -1,5 +1,6 @@
 // Names of hosts to addresses, through the seam: literals, localhost, /etc/hosts. A static binary cannot use
 // the C library's resolver.
+#include "millrace/address.h"
 #include "millrace/client.h"
 
 namespace millrace::client {
@@ -63,25 +64,17 @@ std::optional<std::string> look_up(std::string_view hosts, std::string_view name
     return found;
 }
 
-std::string join(std::string_view host, std::string_view port) {
-    const bool bare_ipv6 = host.find(':') != std::string_view::npos;
-    return (bare_ipv6 ? "[" + std::string(host) + "]" : std::string(host)) + ":" + std::string(port);
-}
-
 }  // namespace
 
 Task<std::optional<std::string>> resolve_address(Io& io, std::string address) {
-    const size_t colon = address.rfind(':');
-    if (colon == std::string::npos || colon + 1 == address.size()) co_return std::nullopt;
-    const std::string port = address.substr(colon + 1);
-    std::string host = address.substr(0, colon);
-    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-    if (host.empty() || host == "localhost") co_return join("127.0.0.1", port);
-    if (is_address(host)) co_return join(host, port);
+    const auto at = parse_host_port(address);
+    if (!at) co_return std::nullopt;
+    if (at->host.empty() || at->host == "localhost") co_return host_port_text("127.0.0.1", at->port);
+    if (is_address(at->host)) co_return host_port_text(at->host, at->port);
     const std::string hosts = co_await read_hosts(io);
-    const std::optional<std::string> found = look_up(hosts, host);
+    const std::optional<std::string> found = look_up(hosts, at->host);
     if (!found) co_return std::nullopt;
-    co_return join(*found, port);
+    co_return host_port_text(*found, at->port);
 }
 
 }  // namespace millrace::client

@@ -2,13 +2,13 @@
 //
 // Accepted sockets stay blocking: the ring waits for them itself, and a non-blocking one would say -EAGAIN.
 #include <cerrno>
-#include <charconv>
 #include <sstream>
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <unistd.h>
 
+#include "millrace/address.h"
 #include "millrace/host.h"
 #include "ring.h"
 
@@ -67,11 +67,6 @@ int connecting_socket(const Op& op) {
     return fd;
 }
 
-bool parse_port(std::string_view text, uint16_t& port) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-    return error == std::errc{} && end == text.data() + text.size() && !text.empty();
-}
-
 socklen_t make_v4(const std::string& host, uint16_t port, sockaddr_storage& address) {
     auto& v4 = reinterpret_cast<sockaddr_in&>(address);
     v4.sin_family = AF_INET;
@@ -109,12 +104,11 @@ std::string look_up_name(const std::string& name) {
 socklen_t parse_address(const char* text, sockaddr_storage& address) {
     address = {};
     const std::string_view whole = text;
-    const size_t colon = whole.rfind(':');
-    uint16_t port;
-    if (colon == std::string_view::npos || !parse_port(whole.substr(colon + 1), port)) return 0;
-    std::string host(whole.substr(0, colon));
-    if (host.size() > 2 && host.front() == '[' && host.back() == ']')
-        return make_v6(host.substr(1, host.size() - 2), port, address);
+    const auto at = parse_host_port(whole);
+    if (!at) return 0;
+    const uint16_t port = at->port;
+    std::string host(at->host);
+    if (whole.starts_with('[')) return make_v6(host, port, address);
     if (host.empty()) host = "0.0.0.0";
     if (const socklen_t length = make_v4(host, port, address)) return length;
     host = look_up_name(host);

@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "connection.h"
+#include "millrace/address.h"
 
 namespace millrace {
 namespace {
@@ -13,7 +14,10 @@ constexpr uint64_t millisecond_ns = 1'000'000;
 constexpr uint64_t accept_pause_ns = 100 * millisecond_ns;
 constexpr uint64_t closing_step_ns = millisecond_ns;
 
-std::string host_of(const std::string& address) { return address.substr(0, address.rfind(':')); }
+std::string host_of(const std::string& address) {
+    const auto parsed = parse_host_port(address);
+    return parsed ? std::string(parsed->host) : address;
+}
 
 Task<> close_quietly(Io& io, int fd) { co_await Once{io, Op::Kind::close, {.fd = fd}}; }
 
