@@ -35,6 +35,9 @@ struct PartitionInfo {
     int32_t partition_epoch = 0;
 };
 
+// A random id (version 4).
+Uuid new_uuid(Io& io);
+
 // Kafka's numbers of config resource types.
 enum class ConfigKind : int8_t { topic = 2, broker = 4, client_metrics = 16, group = 32 };
 

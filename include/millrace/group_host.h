@@ -38,7 +38,7 @@ class GroupHost final : private RecordLog, private IdSource, private Deadlines::
     };
 
     Task<Result<GroupTime>> append(std::span<const Record> records, int64_t wall_ms) override;
-    Uuid next_id() override { return shard_.new_uuid(); }
+    Uuid next_id() override { return new_uuid(shard_.io()); }
     void on_deadline() override;
     void begin();
     void set_deadline();

@@ -119,8 +119,6 @@ class Shard {
 
     // A producer id that nobody was given before (KIP-98).
     Task<Result<ProducerId>> next_producer_id();
-    // A random id (version 4).
-    Uuid new_uuid();
 
     // ---- Other shards. ----
 

@@ -5,6 +5,16 @@
 #include "millrace/cluster.h"
 
 namespace millrace {
+
+Uuid new_uuid(Io& io) {
+    Uuid id;
+    store_big<uint64_t>(id.bytes.data(), io.random());
+    store_big<uint64_t>(id.bytes.data() + 8, io.random());
+    id.bytes[6] = static_cast<uint8_t>((id.bytes[6] & 0x0f) | 0x40);
+    id.bytes[8] = static_cast<uint8_t>((id.bytes[8] & 0x3f) | 0x80);
+    return id;
+}
+
 namespace {
 
 // Only names with one of these can be mistaken for another.

@@ -179,15 +179,11 @@ AdminOutcome TopicPlanner::judge_limits(size_t topics, size_t partitions) const 
     return {};
 }
 
-// Random, as version 4; never one that Kafka's tools could take for a command-line option.
+// Never one that Kafka's tools could take for a command-line option.
 Uuid TopicPlanner::new_id() {
     Uuid id;
-    do {
-        store_big(id.bytes.data(), io_.random());
-        store_big(id.bytes.data() + 8, io_.random());
-        id.bytes[6] = (id.bytes[6] & 0x0f) | 0x40;
-        id.bytes[8] = (id.bytes[8] & 0x3f) | 0x80;
-    } while (id.to_text().front() == '-' || state_.topic(id));
+    do id = new_uuid(io_);
+    while (id.to_text().front() == '-' || state_.topic(id));
     return id;
 }
 

@@ -87,15 +87,6 @@ ConfigLayers Shard::config_layers() const {
             .dynamic_default = metadata_->configs(ConfigKind::broker, "")};
 }
 
-Uuid Shard::new_uuid() {
-    Uuid id;
-    store_big<uint64_t>(id.bytes.data(), io_.random());
-    store_big<uint64_t>(id.bytes.data() + 8, io_.random());
-    id.bytes[6] = static_cast<uint8_t>((id.bytes[6] & 0x0f) | 0x40);
-    id.bytes[8] = static_cast<uint8_t>((id.bytes[8] & 0x3f) | 0x80);
-    return id;
-}
-
 Task<Result<ProducerId>> Shard::next_producer_id() {
     while (producer_ids_.size == 0) {
         auto block = co_await on<Result<ProducerIdBlock>>(

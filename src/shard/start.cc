@@ -55,7 +55,8 @@ Task<Result<>> Shard::identify() {
             co_return Error::invalid_config;
         }
     } else {
-        identity_ = {.node = node_.id(), .directory_id = new_uuid(), .cluster_id = new_uuid().to_text()};
+        identity_ = {
+            .node = node_.id(), .directory_id = new_uuid(io_), .cluster_id = new_uuid(io_).to_text()};
         auto written = co_await write_identity(io_, directory, identity_);
         if (!written) co_return written.error();
     }
@@ -132,7 +133,8 @@ Task<Result<>> Shard::register_broker() {
             .partitions_default = config.num_partitions,
             .replication_factor_default = static_cast<int16_t>(config.default_replication_factor),
             .topic_deletion = config.delete_topics});
-    BrokerRegistration registration{.id = node_.id(), .incarnation = new_uuid(), .endpoints = {}, .rack = {}};
+    BrokerRegistration registration{
+        .id = node_.id(), .incarnation = new_uuid(io_), .endpoints = {}, .rack = {}};
     for (const ListenerConfig& listener : config.listeners)
         registration.endpoints.push_back(
             {.listener = listener.name,
