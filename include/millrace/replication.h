@@ -41,6 +41,10 @@ class Partition final : private LogListener {
     // Below it no transaction is open: the limit of read_committed.
     Offset last_stable_offset() const { return high_watermark(); }
 
+    // What a client's idea of the leader's epoch (KIP-320; -1: it has none) makes of its request: none,
+    // fenced_leader_epoch when it is of the past, unknown_leader_epoch when it is of the future.
+    Error check_epoch(Epoch asked) const;
+
     // One validated batch (its timestamps patched). Fails as Log::append, and after resign with the error
     // that was given there.
     Result<Appended> append(Bytes batch);

@@ -4,11 +4,6 @@
 namespace millrace {
 namespace {
 
-Error check_epoch(const Partition& partition, Epoch asked) {
-    if (asked.value == -1 || asked == partition.leader_epoch()) return Error::none;
-    return asked < partition.leader_epoch() ? Error::fenced_leader_epoch : Error::unknown_leader_epoch;
-}
-
 // KIP-320: where the fetcher's history parts from ours, if it does.
 Error check_divergence(Partition& partition, FetchItem& item) {
     if (item.last_fetched_epoch.value < 0) return Error::none;
@@ -24,7 +19,7 @@ void look_at(Partition& partition, FetchItem& item) {
     item.last_stable_offset = partition.last_stable_offset();
     item.log_start = partition.log_start();
     item.error = item.topic_id.is_zero() || item.topic_id == partition.spec().topic_id
-                     ? check_epoch(partition, item.current_leader_epoch)
+                     ? partition.check_epoch(item.current_leader_epoch)
                      : Error::inconsistent_topic_id;
     if (item.error == Error::none) item.error = check_divergence(partition, item);
     const bool is_inside = item.from >= item.log_start && item.from <= partition.end();

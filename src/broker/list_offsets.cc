@@ -25,11 +25,6 @@ Error check_version(int64_t timestamp, int16_t version) {
     return Error::unsupported_version;
 }
 
-Error check_epoch(const Partition& partition, int32_t epoch) {
-    if (epoch == -1 || epoch == partition.leader_epoch().value) return Error::none;
-    return epoch < partition.leader_epoch().value ? Error::fenced_leader_epoch : Error::unknown_leader_epoch;
-}
-
 struct Found {
     Error error = Error::none;
     TimestampOffset place;
@@ -65,7 +60,7 @@ Task<Found> find_offset(Shard& home, Asked asked) {
     Hosted* hosted = home.hosted(asked.slot);
     if (!hosted) co_return Found{.error = home.why_absent(asked.slot), .place = {}};
     Partition& partition = *hosted->partition;
-    if (const Error error = check_epoch(partition, asked.leader_epoch); error != Error::none)
+    if (const Error error = partition.check_epoch(Epoch{asked.leader_epoch}); error != Error::none)
         co_return Found{.error = error, .place = {}};
     if (const Error error = partition.log().failure(); error != Error::none)
         co_return Found{.error = error, .place = {}};
@@ -154,7 +149,7 @@ struct FoundEnd {
 Task<FoundEnd> find_epoch_end(Shard& home, Slot slot, int32_t current_epoch, int32_t epoch) {
     Hosted* hosted = home.hosted(slot);
     if (!hosted) co_return FoundEnd{.error = home.why_absent(slot), .end = {}};
-    const Error error = check_epoch(*hosted->partition, current_epoch);
+    const Error error = hosted->partition->check_epoch(Epoch{current_epoch});
     if (error != Error::none) co_return FoundEnd{.error = error, .end = {}};
     // The leader's own epoch ends at the end of the log, also while nothing was written in it.
     if (Epoch{epoch} == hosted->partition->leader_epoch())

@@ -49,6 +49,11 @@ Partition::~Partition() {
     while (!watches_.empty()) watches_.back()->forget(*this);
 }
 
+Error Partition::check_epoch(Epoch asked) const {
+    if (asked.value == -1 || asked == leader_epoch_) return Error::none;
+    return asked < leader_epoch_ ? Error::fenced_leader_epoch : Error::unknown_leader_epoch;
+}
+
 Error Partition::refusal() const { return resigned_ != Error::none ? resigned_ : log_.failure(); }
 
 Result<Appended> Partition::append(Bytes batch) {
