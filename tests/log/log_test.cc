@@ -31,6 +31,11 @@ struct OneLog : StorageWorld {
         REQUIRE(found->ok());
         return **found;
     }
+    static Task<> measure(Log& log, ReadRequest request, std::optional<size_t>& size) {
+        auto reading = log.read(request);
+        const auto slice = co_await reading;
+        if (slice) size = slice->size();
+    }
     static Task<> ask(Log& log, int64_t timestamp, Offset limit,
                       std::optional<Result<TimestampOffset>>& found) {
         auto asking = log.offset_for_timestamp(timestamp, limit);
@@ -189,6 +194,23 @@ TEST_CASE("what was just written is read from memory, what is older than the cac
     CHECK(w.storage().stats().cached_bytes <= w.config.tail_cache_bytes + (1 << 20));
     w.check_all();
     CHECK(w.storage().stats().disk_reads > reads);
+}
+
+TEST_CASE("a read from disk whose first batch does not fit is empty, unless it must give one") {
+    OneLog w;
+    for (uint64_t i = 0; i < 300; i++) w.append(i, 3'000);
+    REQUIRE(w.settle());
+    w.world.run_for(1'000 * ms);
+    const auto read_size = [&](bool at_least_one) {
+        const ReadRequest request{
+            .from = Offset{0}, .max_bytes = 1'000, .limit = w.log().end(), .at_least_one = at_least_one};
+        CHECK_FALSE(w.log().read_cached(request));
+        std::optional<size_t> size;
+        REQUIRE(w.run(OneLog::measure(w.log(), request, size)));
+        return size.value_or(SIZE_MAX);
+    };
+    CHECK(read_size(false) == 0);
+    CHECK(read_size(true) > 1'000);
 }
 
 TEST_CASE("a slice stays readable when its log's memory, segment and name are gone") {
