@@ -238,7 +238,8 @@ class RoomListener {
 };
 
 // Order at start: open -> load each partition -> finish_recovery -> (all shards of the node have come so far)
-// -> start -> run. Before start nothing can be appended; reading works from load on.
+// -> start -> (all shards, again) -> forget_past -> run. Before start nothing can be appended; reading works
+// from load on.
 class Storage {
  public:
     // Reads all journals in the directory, whatever the number of shards was, and keeps what belongs to slots
@@ -256,8 +257,11 @@ class Storage {
     // Everything re-applied is durable in the segments; journal entries of slots that were not loaded are
     // dropped (each slot is logged).
     virtual Task<Result<>> finish_recovery() = 0;
-    // Empties this shard's journal and lets appends in. Shard 0 removes the journals of vanished shards.
+    // Begins a new journal and lets appends in.
     virtual Task<Result<>> start() = 0;
+    // Removes what earlier lives journalled: until every shard has begun a new journal, the old ones say
+    // where its logs begin and end. Shard 0 removes the journals of vanished shards.
+    virtual Task<Result<>> forget_past() = 0;
 
     // The background work: writes out, recycles journal files, deletes. The owner starts it once after
     // start() and lets it run (detached); it ends after close() or a failure. Until it has ended, keep the

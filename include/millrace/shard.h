@@ -156,6 +156,7 @@ class Shard {
     Task<Result<>> open_partitions();
     Task<Result<>> finish_recovery();
     Task<Result<>> start_storage();
+    Task<Result<>> forget_past();
     Task<Result<>> register_broker();
     Task<Result<>> serve();
 

@@ -42,7 +42,10 @@ class JournalReader {
  private:
     Task<Result<>> open_files(std::string directory);
     Task<Result<>> open_one(std::string path, uint32_t name);
+    void sort_own_files();
     bool may_concern_us() const;
+    Task<Result<>> read_lives();
+    void begin_life();
     Task<Result<>> read_chain();
     Task<Result<bool>> begins_complete(JournalFile& file);
     Task<Result<>> survey(JournalFile& file);
@@ -71,10 +74,33 @@ class JournalReader {
 
 Task<Result<>> JournalReader::read(std::string directory) {
     auto result = co_await open_files(directory);
-    if (result && may_concern_us()) result = co_await read_chain();
-    for (auto& [number, file] : files_) co_await close_file(io_, file.fd);
-    if (result) merge();
+    std::vector<int> open;
+    for (const auto& [number, file] : files_) open.push_back(file.fd);
+    if (result && may_concern_us()) result = co_await read_lives();
+    for (const int fd : open) co_await close_file(io_, fd);
     co_return result;
+}
+
+// Mostly there is one. A start that did not get to its end may have left a new one beside the old one, which
+// still says what shards that did not begin theirs must know.
+Task<Result<>> JournalReader::read_lives() {
+    auto left = std::exchange(files_, {});
+    Result<> result;
+    while (result && !left.empty()) {
+        begin_life();
+        const int64_t incarnation = left.begin()->second.head.segment;
+        while (!left.empty() && left.begin()->second.head.segment == incarnation)
+            files_.insert(left.extract(left.begin()));
+        result = co_await read_chain();
+        if (result) merge();
+    }
+    co_return result;
+}
+
+void JournalReader::begin_life() {
+    files_.clear(), logs_.clear();
+    oldest_ = base_ = durable_ = expected_ = previous_ = incarnation_ = resumed_ = 0;
+    previous_known_ = clean_ = ended_ = false;
 }
 
 // Another shard's journal of a life with as many shards as now has nothing for this one: not read, a start
@@ -95,7 +121,18 @@ Task<Result<>> JournalReader::open_files(std::string directory) {
         auto opened = co_await open_one(directory + "/" + text, *name);
         if (!opened) co_return opened;
     }
+    if (is_own_) sort_own_files();
     co_return Result<>{};
+}
+
+// For their removal, the newest first: what a power cut leaves of it is a journal that ended earlier.
+void JournalReader::sort_own_files() {
+    const auto number = [&](uint32_t name) {
+        for (const auto& [number, file] : files_)
+            if (file.name == name) return number;
+        return UINT64_MAX;
+    };
+    std::ranges::sort(result_.own_files, std::greater{}, number);
 }
 
 Task<Result<>> JournalReader::open_one(std::string path, uint32_t name) {
@@ -322,6 +359,7 @@ void JournalReader::apply_to(RecoveredLog& log, const Entry& entry, Bytes payloa
 // Where two journals speak of a slot, the shards' number has changed in between: the later life is right,
 // since no journal is emptied before all that all of them held is in the segments.
 void JournalReader::merge() {
+    if (incarnation_ == 0) return;  // It has not begun.
     if (is_own_) result_.was_clean = clean_;
     for (auto& [slot, log] : logs_) {
         log.incarnation = incarnation_;

@@ -155,9 +155,10 @@ Task<Result<>> StorageImpl::remove_files() {
         if (!removed) co_return removed;
     }
     while (!doomed_directories_.empty()) {
-        auto removed = co_await remove_tree(io_, doomed_directories_.back());
+        const std::string path = doomed_directories_.back();  // More may come meanwhile.
+        auto removed = co_await remove_tree(io_, path);
         if (!removed) co_return removed;
-        doomed_directories_.pop_back();
+        std::erase(doomed_directories_, path);
     }
     co_return Result<>{};
 }

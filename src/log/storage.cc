@@ -110,7 +110,12 @@ Task<Result<>> StorageImpl::start() {
     ASSERT(begun);
     journal_.flush();
     while (!journal_.idle() && failure_ == Error::none) co_await committed_;
+    co_return failure_;
+}
+
+Task<Result<>> StorageImpl::forget_past() {
     if (failure_ != Error::none) co_return failure_;
+    ASSERT(started_ && !running_);
     co_return judge("what the last life left cannot be removed", co_await remove_leftovers());
 }
 

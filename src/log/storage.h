@@ -43,6 +43,7 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     Task<Result<Log*>> load(LogSpec spec) override;
     Task<Result<>> finish_recovery() override;
     Task<Result<>> start() override;
+    Task<Result<>> forget_past() override;
     Task<> run() override;
     Task<Result<>> remove(Slot slot) override;
     Task<Result<>> close() override;

@@ -22,7 +22,7 @@ Task<Result<>> Shard::start_node() {
     ASSERT(id().value == 0);
     while (joined_count_ < node_.shard_count()) co_await all_joined_;
     using Step = Task<Result<>> (Shard::*)();
-    constexpr std::array<std::pair<Step, bool>, 8> steps{{
+    constexpr std::array<std::pair<Step, bool>, 9> steps{{
         {&Shard::identify, false},
         {&Shard::open_storage, true},
         {&Shard::replay_metadata, false},
@@ -30,6 +30,7 @@ Task<Result<>> Shard::start_node() {
         {&Shard::open_partitions, true},
         {&Shard::finish_recovery, true},
         {&Shard::start_storage, true},
+        {&Shard::forget_past, true},
         {&Shard::register_broker, false},
     }};
     for (const auto& [step, on_every_shard] : steps) {
@@ -116,11 +117,13 @@ Task<Result<>> Shard::open_partitions() {
 
 Task<Result<>> Shard::finish_recovery() { co_return co_await storage_->finish_recovery(); }
 
-Task<Result<>> Shard::start_storage() {
-    auto starting = storage_->start();
-    const auto started = co_await starting;
-    if (started) storage_->run().detach();
-    co_return started;
+Task<Result<>> Shard::start_storage() { co_return co_await storage_->start(); }
+
+Task<Result<>> Shard::forget_past() {
+    auto forgetting = storage_->forget_past();
+    const auto forgotten = co_await forgetting;
+    if (forgotten) storage_->run().detach();
+    co_return forgotten;
 }
 
 Task<Result<>> Shard::register_broker() {

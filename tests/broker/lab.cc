@@ -28,11 +28,14 @@ BrokerConfig Lab::small() {
 
 Lab::Lab(uint64_t seed, uint16_t shards, BrokerConfig broker_config,
          const std::function<void(SimDisk&)>& prepare, const StorageConfig& storage)
-    : world({.seed = seed}), node(world.add_node({.shards = shards})), config(std::move(broker_config)) {
+    : world({.seed = seed}),
+      node(world.add_node({.shards = shards})),
+      config(std::move(broker_config)),
+      shards_(shards) {
     node.disk().put("data/lost+found", {});
     if (prepare) prepare(node.disk());
-    node.boot([this, shards, storage](SimNode& sim) {
-        auto program = std::make_unique<BrokerNode>(sim, config, shards, storage);
+    node.boot([this, storage](SimNode& sim) {
+        auto program = std::make_unique<BrokerNode>(sim, config, shards_, storage);
         sim.spawn(program->start());
         return program;
     });

@@ -115,9 +115,15 @@ class Lab {
     wire::ListOffsetsResponse::Partition list_offset(std::string_view topic, int32_t partition,
                                                      int64_t timestamp);
 
+    // From the next start on.
+    void set_shards(uint16_t count) { shards_ = count, node.set_shards(count); }
+
     SimWorld world;
     SimNode& node;
     const BrokerConfig config;
+
+ private:
+    uint16_t shards_;
 };
 
 std::vector<uint8_t> one_record(std::string_view value, int64_t timestamp, BatchOptions options = {});

@@ -46,6 +46,7 @@ Task<> StorageProgram::start() {
     }
     auto result = co_await storage->finish_recovery();
     if (result) result = co_await storage->start();
+    if (result) result = co_await storage->forget_past();
     if (!result) {
         start_error = result.error();
         co_return;

@@ -19,6 +19,7 @@ class Room final : public Storage {
     Task<Result<Log*>> load(LogSpec) override { co_return Error::kafka_storage_error; }
     Task<Result<>> finish_recovery() override { co_return Result<>{}; }
     Task<Result<>> start() override { co_return Result<>{}; }
+    Task<Result<>> forget_past() override { co_return Result<>{}; }
     Task<> run() override { co_return; }
     Task<Result<>> remove(Slot) override { co_return Result<>{}; }
     Task<Result<>> close() override { co_return Result<>{}; }

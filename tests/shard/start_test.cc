@@ -273,6 +273,33 @@ TEST_CASE("retention deletes by itself what a topic's settings say is too old") 
     CHECK(lab.write("t", 0, "new") == 1);
 }
 
+TEST_CASE("deleted records stay deleted when only some of other shards can begin their journals") {
+    for (uint64_t i = 0; i < 12; i++) {
+        CAPTURE(i);
+        Lab lab{200 + i, 1};
+        fill(lab);
+        for (int32_t p = 0; p < 7; p++) {
+            const Slot slot = lab.shard(0).metadata().topic("t")->partitions[p].slot;
+            const auto trimmed = run_on(lab.world, lab.node,
+                                        lab.shard(0).hosted(slot)->partition->log().set_log_start(Offset{4}));
+            REQUIRE(trimmed->ok());
+        }
+        lab.set_shards(3);
+        lab.node.crash(i % 2 ? Crash::kill : Crash::power_cut);
+        lab.node.disk().options().capacity_bytes = lab.node.disk().used_bytes() + (70 << 20);
+        lab.node.restart();
+        REQUIRE(lab.world.run_until([&] { return lab.program().started.has_value(); }, 60'000 * lab_ms));
+        CHECK_FALSE(lab.program().started->ok());
+        lab.node.disk().options().capacity_bytes = DiskOptions{}.capacity_bytes;
+        lab.set_shards(i % 3 ? 2 : 3);
+        lab.restart(i % 2 ? Crash::power_cut : Crash::kill);
+        for (int32_t p = 0; p < 7; p++) {
+            CHECK(lab.list_offset("t", p, -2).offset == 4);
+            CHECK(lab.list_offset("t", p, -1).offset == 10);
+        }
+    }
+}
+
 TEST_CASE("a start that is cut off at any moment is made good by the next one") {
     for (uint64_t i = 0; i < 40; i++) {
         CAPTURE(i);
