@@ -216,7 +216,8 @@ class Shard {
     ReopenTimer reopen_timer_{*this};
     std::set<Slot> unopened_;  // What is wanted here and had no place on the disk.
     bool reconciling_ = false;
-    Signal reconciled_;
+    uint32_t opening_ = 0;  // Partitions, now.
+    Signal reconciled_, opened_;
     std::deque<Slot> to_open_;
     std::deque<Removal> to_remove_;
     ProducerIdBlock producer_ids_;

@@ -162,10 +162,12 @@ Task<> Shard::reconcile() {
 
 Task<> Shard::open_partition(Slot slot) {
     const auto place = metadata_->partition(slot);
-    if (!place || hosted(slot)) co_return;  // Deleted again, or opened, meanwhile.
+    if (!place || hosted(slot) || stopping_) co_return;  // Deleted again, or opened, meanwhile.
     LogSpec spec = log_spec(*place->topic, place->index);
     const Epoch leader_epoch = place->info().leader_epoch;
+    opening_++;
     auto log = co_await storage_->load(std::move(spec));
+    if (--opening_ == 0) opened_.notify_all();
     if (!log) co_return note_unopened(slot, log.error());
     unopened_.erase(slot);
     const auto now = metadata_->partition(slot);

@@ -190,7 +190,6 @@ Task<Result<>> Shard::end_waits_here() {
     stopping_ = true;
     if (retention_timer_.is_set()) deadlines_.drop(retention_timer_);
     if (reopen_timer_.is_set()) deadlines_.drop(reopen_timer_);
-    while (reconciling_) co_await reconciled_;
     for (auto& [slot, hosted] : hosted_) hosted.partition->resign(Error::not_leader_or_follower);
     if (metadata_files_) metadata_files_->resign();
     spread_signal_.notify_all();
@@ -208,6 +207,7 @@ Task<Result<>> Shard::stop_here() {
     auto ending = end_waits_here();
     const auto ended = co_await ending;
     ASSERT(ended.ok());
+    while (opening_ > 0) co_await opened_;  // Not for removals, which may wait for room.
     co_await deadlines_.stop();
     auto closed = storage_ ? co_await storage_->close() : Result<>{};
     co_return closed;
