@@ -268,7 +268,7 @@ void Journal::land(Commit& commit, bool good, int32_t outcome) {
         if (spare_.size() <= settings_.commits_in_flight) spare_.push_back(std::move(complete_one));
     }
     submit_ready();
-    if (failed_) owner_.on_landed_after_failure();
+    owner_.on_landed();
 }
 
 bool Journal::in_flight() const {
@@ -353,11 +353,12 @@ void Journal::on_synced(int32_t outcome) {
         failed_ = true;
         owner_.on_journal_failed(outcome);
     }
-    if (failed_) return owner_.on_landed_after_failure();
-    if (syncs_under_way_ > 0) return;
-    synced_until_ = syncing_until_;
-    settle();
-    if (sync_again_) sync();
+    if (syncs_under_way_ == 0 && !failed_) {
+        synced_until_ = syncing_until_;
+        settle();
+        if (sync_again_) sync();
+    }
+    owner_.on_landed();
 }
 
 void Journal::forget(const PartitionLog& log) {

@@ -40,7 +40,7 @@ class JournalOwner {
     // written come here only.
     virtual void on_committed(std::vector<CommitMark>& marks) = 0;
     virtual void on_journal_failed(int32_t outcome) = 0;
-    virtual void on_landed_after_failure() = 0;  // A write came back; see in_flight().
+    virtual void on_landed() = 0;  // A write or a flush came back; see in_flight().
     // A file was begun, or none is free to begin one: see wants_file().
     virtual void on_journal_file() = 0;
 

@@ -95,7 +95,9 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     void on_written(std::vector<CommitMark>& marks) override;
     void on_committed(std::vector<CommitMark>& marks) override;
     void on_journal_failed(int32_t outcome) override;
-    void on_landed_after_failure() override { wake_.notify_all(), landed_.notify_all(); }
+    void on_landed() override {
+        if (closing_ || failure_ != Error::none) wake_.notify_all(), landed_.notify_all();
+    }
     void on_journal_file() override { wake(); }
 
     struct FlushTimer final : Op {
