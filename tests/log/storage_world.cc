@@ -65,7 +65,18 @@ void StorageProgram::on_progress(Log& log) {
 
 void StorageProgram::on_failed(Log&, Error) { failed_count++; }
 
+// As the node's own work: what an append wakes belongs to the node, and dies with it.
 Error StorageProgram::append(Slot slot, const std::vector<uint8_t>& batch, Epoch epoch) {
+    Error error = Error::none;
+    node.spawn([](StorageProgram& self, Slot slot, const std::vector<uint8_t>& batch, Epoch epoch,
+                  Error& error) -> Task<> {
+        error = self.append_now(slot, batch, epoch);
+        co_return;
+    }(*this, slot, batch, epoch, error));
+    return error;
+}
+
+Error StorageProgram::append_now(Slot slot, const std::vector<uint8_t>& batch, Epoch epoch) {
     Log* log = storage->find(slot);
     if (!log) return Error::unknown_topic_or_partition;
     LogModel& m = model.at(slot);

@@ -33,6 +33,7 @@ class StorageProgram final : public SimProgram, public LogListener {
     void on_failed(Log& log, Error error) override;
     // Appends to log and model; the error if refused.
     Error append(Slot slot, const std::vector<uint8_t>& batch, Epoch epoch = Epoch{0});
+    Error append_now(Slot slot, const std::vector<uint8_t>& batch, Epoch epoch);
 
     SimNode& node;
     StorageConfig config;
