@@ -271,6 +271,9 @@ class Storage {
     // Deletes a log (no-op when unknown). Its Log is gone when this returns, and so is the directory's name,
     // durably; the files go in the background. Slices stay valid.
     virtual Task<Result<>> remove(Slot slot) = 0;
+    // At a stop: a set_log_start that waits for its commit gives up with request_timed_out; it may still come
+    // to be.
+    virtual void end_waits() = 0;
     // Everything into segments, flushed, with a mark that lets the next start read little. Stop all users
     // first. After it (or a failure) destroy the Storage.
     virtual Task<Result<>> close() = 0;

@@ -12,10 +12,11 @@ Task<Result<>> PartitionLog::set_log_start(Offset offset) {
         drop_below_start();
     }
     storage_.want_durable();
-    while (durable_start_ < offset && failure() == Error::none) co_await storage_.committed();
+    while (durable_start_ < offset && failure() == Error::none && !storage_.waits_ended())
+        co_await storage_.committed();
     leave_reader();
     if (failure() != Error::none) co_return failure();
-    co_return Result<>{};
+    co_return durable_start_ < offset ? Error::request_timed_out : Result<>{};
 }
 
 void PartitionLog::move_log_start(Offset offset) {

@@ -46,6 +46,7 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     Task<Result<>> forget_past() override;
     Task<> run() override;
     Task<Result<>> remove(Slot slot) override;
+    void end_waits() override { waits_ended_ = true, committed_.notify_all(); }
     Task<Result<>> close() override;
     Log* find(Slot slot) override;
     std::vector<Log*> logs() override;
@@ -69,6 +70,7 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
         return std::min<uint64_t>(config.segment_bytes, config_.journal_file_bytes / 4);
     }
     bool is_started() const { return started_; }
+    bool waits_ended() const { return waits_ended_; }
     void add_unstaged(PartitionLog& log);
     void add_appended(size_t bytes) { dirty_ += bytes, unstaged_bytes_ += bytes; }
     void sub_unstaged(size_t bytes) { unstaged_bytes_ -= bytes; }
@@ -150,6 +152,7 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     RoomListener* room_listener_ = nullptr;
     Error failure_ = Error::none;
     bool posted_ = false, started_ = false, closing_ = false, running_ = false, full_ = false;
+    bool waits_ended_ = false;
     uint64_t full_said_ns_ = 0;
     uint32_t loading_ = 0;
 };

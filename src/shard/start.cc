@@ -192,6 +192,7 @@ Task<Result<>> Shard::end_waits_here() {
     if (reopen_timer_.is_set()) deadlines_.drop(reopen_timer_);
     for (auto& [slot, hosted] : hosted_) hosted.partition->resign(Error::not_leader_or_follower);
     if (metadata_files_) metadata_files_->resign();
+    if (storage_) storage_->end_waits();
     spread_signal_.notify_all();
     co_return Result<>{};
 }

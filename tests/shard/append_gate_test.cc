@@ -22,6 +22,7 @@ class Room final : public Storage {
     Task<Result<>> forget_past() override { co_return Result<>{}; }
     Task<> run() override { co_return; }
     Task<Result<>> remove(Slot) override { co_return Result<>{}; }
+    void end_waits() override {}
     Task<Result<>> close() override { co_return Result<>{}; }
     Log* find(Slot) override { return nullptr; }
     std::vector<Log*> logs() override { return {}; }
