@@ -157,10 +157,15 @@ TEST_CASE("members whose connections are on different shards are in one group") 
     lab.wait(*joining_one), lab.wait(*joining_two);
     auto joined_one = Lab::decode<wire::JoinGroupResponse>(*joining_one);
     auto joined_two = Lab::decode<wire::JoinGroupResponse>(*joining_two);
-    if (joined_one->generation_id < joined_two->generation_id) {  // The first was alone for a moment.
+    // Whose request came first was alone for a moment.
+    if (joined_one->generation_id < joined_two->generation_id) {
         joining_one = send_join(lab, one, 1);
         lab.wait(*joining_one);
         joined_one = Lab::decode<wire::JoinGroupResponse>(*joining_one);
+    } else if (joined_two->generation_id < joined_one->generation_id) {
+        joining_two = send_join(lab, two, 2);
+        lab.wait(*joining_two);
+        joined_two = Lab::decode<wire::JoinGroupResponse>(*joining_two);
     }
     CHECK(joined_one->error_code == Error::none);
     CHECK(joined_two->error_code == Error::none);
