@@ -156,7 +156,7 @@ class Journal {
     std::vector<std::unique_ptr<DirectWrite>> spare_directs_;
     static constexpr size_t written_max = 512;
     static constexpr uint64_t unsynced_bytes_max = 8 << 20;  // Memory waits for it, and so does room.
-    std::deque<Written> written_;  // Not durable, or behind one that is not.
+    std::deque<Written> written_;                            // Not durable, or behind one that is not.
     std::vector<Written> spare_written_;
     std::vector<std::unique_ptr<Sync>> syncs_;
     size_t syncs_under_way_ = 0;
