@@ -233,6 +233,10 @@ Task<Result<>> Recovery::place_segments() {
             co_return co_await damaged("a segment is missing or too short");
         const auto applied = co_await apply_pieces(log_.active());
         if (!applied || log_.failure_ != Error::none) co_return applied;
+        if (!log_.active().sealed) continue;
+        // The next journal will not speak of it: its end is where its file ends.
+        const auto exact = co_await log_.make_exact(log_.active());
+        if (!exact) co_return exact;
     }
     co_return Result<>{};
 }
