@@ -95,6 +95,7 @@ Task<Result<>> GroupHost::replay() {
             co_return slice.error();
         }
         if (slice->empty()) co_return Result<>{};
+        if (stopping_) break;
         replay_slice(*slice);
         from = slice->next();
     }
