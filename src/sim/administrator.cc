@@ -129,11 +129,13 @@ Task<bool> Workload::create(Actor& actor, client::NewTopic topic) {
     known.may_be_missing = true;
     known.partitions_least = known.partitions_most = topic.partitions;
     known.retention_ms = {""};
+    known.is_being_made = true;
     const auto created = co_await client::create_topic(actor.client, topic);
     actor.saw("create", created.outcome.error);
     if (created.outcome.error != Error::none && created.outcome.error != Error::topic_already_exists)
         co_return false;
     ledger_.topics()[topic.name].may_be_missing = false;
+    ledger_.topics()[topic.name].is_being_made = false;
     co_return true;
 }
 
@@ -142,7 +144,9 @@ Task<bool> Workload::remove(Actor& actor, std::string name) {
     const auto removed = co_await client::delete_topic(actor.client, name);
     actor.saw("delete", removed.error);
     if (removed.error != Error::none && removed.error != Error::unknown_topic_or_partition) co_return false;
-    ledger_.topics()[name].may_exist = false;
+    // What was not there may still come: a request that waited for room, say.
+    const bool may_come = removed.error != Error::none && ledger_.topics()[name].is_being_made;
+    if (!may_come) ledger_.topics()[name].may_exist = ledger_.topics()[name].is_being_made = false;
     co_return true;
 }
 

@@ -45,6 +45,7 @@ class Ledger {
     // ---- Topics. ----
     struct Topic {
         bool may_exist = false, may_be_missing = true;
+        bool is_being_made = false;  // Perhaps: the last answer to that is unknown.
         int32_t partitions_least = 0, partitions_most = 0;
         std::set<std::string> retention_ms;  // What the setting may be; "" is unset.
         bool rolls = false;                  // Loses old records by itself.
