@@ -67,6 +67,7 @@ void StorageProgram::on_failed(Log&, Error) { failed_count++; }
 
 // As the node's own work: what an append wakes belongs to the node, and dies with it.
 Error StorageProgram::append(Slot slot, const std::vector<uint8_t>& batch, Epoch epoch) {
+    if (!node.is_running()) return Error::kafka_storage_error;
     Error error = Error::none;
     node.spawn([](StorageProgram& self, Slot slot, const std::vector<uint8_t>& batch, Epoch epoch,
                   Error& error) -> Task<> {
