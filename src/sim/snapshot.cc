@@ -15,6 +15,9 @@ Task<Workload::Snapshot> Workload::look_at_everything(Io& io) {
     for (const Ledger::Place& place : ledger_.places()) {
         if (!snapshot.complete || !snapshot.topics.contains(place.first)) continue;
         snapshot.complete = co_await read_log(client, place, snapshot);
+        // Retention went past where the reading began.
+        if (!snapshot.complete && ledger_.topics()[place.first].rolls)
+            snapshot.complete = co_await read_log(client, place, snapshot);
     }
     if (snapshot.complete) {
         const auto offsets = co_await client::committed_offsets(client, std::string(group));
@@ -35,6 +38,7 @@ Task<bool> Workload::read_log(client::Client& client, Ledger::Place place, Snaps
     client::Consumer consumer(client, place.first, {.max_wait_ms = 100});
     consumer.assign({{place.second, *start}});
     auto& log = snapshot.logs[place];
+    log.clear();
     snapshot.starts[place] = *start;
     while (consumer.positions().at(place.second) < *end) {
         const auto records = co_await consumer.poll();
