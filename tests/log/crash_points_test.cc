@@ -60,6 +60,34 @@ TEST_CASE("an end at any change of the disk loses nothing that was acknowledged"
     }
 }
 
+// The recovery from every few of those ends is itself ended at each of its changes.
+TEST_CASE("an end at any change of a recovery loses nothing that the first one kept") {
+    for (const Crash how : {Crash::kill, Crash::power_cut}) {
+        uint64_t points = 0;
+        for (uint64_t first = 20; first <= 180; first += 40)
+            points += each_crash_point([&](uint64_t second) {
+                CAPTURE(first);
+                CAPTURE(second);
+                StorageWorld w{first};
+                w.add(0, {.segment_bytes = 50'000}), w.add(1), w.add(2);
+                w.boot();
+                w.node.crash_at_change(w.node.disk().changes() + first, how);
+                if (w.wait_started()) script(w);
+                REQUIRE(!w.node.is_running());
+                w.crashed(how);
+                w.node.crash_at_change(w.node.disk().changes() + second, how);
+                w.node.restart();
+                if (w.wait_started()) return false;
+                REQUIRE(!w.node.is_running());
+                w.node.restart();
+                REQUIRE(w.wait_started());
+                w.check_all();
+                return true;
+            });
+        CHECK(points > 50);
+    }
+}
+
 TEST_CASE("after a failed write nothing is acknowledged, and the next life has what was") {
     for (uint64_t seed = 1; seed <= 20; seed++) {
         CAPTURE(seed);
