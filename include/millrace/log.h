@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "millrace/homes.h"
 #include "millrace/io.h"
 
 namespace millrace {
@@ -216,6 +217,16 @@ class Log {
     ~Log() = default;
 };
 
+// ---- Moving ---------------------------------------------------------------------------------------------
+
+// Where a log stands that leaves one shard's storage for another's: all of it is durable in its segments.
+struct LogState {
+    Uuid topic_id;
+    Offset segment;         // The base of the active one,
+    uint64_t position = 0;  // and how long it is.
+    Offset next, log_start;
+};
+
 // ---- A shard's storage ----------------------------------------------------------------------------------
 
 struct StorageStats {
@@ -245,7 +256,9 @@ class Storage {
     // Reads all journals in the directory, whatever the number of shards was, and keeps what belongs to slots
     // of this shard. kafka_storage_error when the directory cannot be used or the disk is full,
     // invalid_config when the settings make no sense. `io` must outlive it.
-    static Task<Result<std::unique_ptr<Storage>>> open(Io& io, StorageConfig config);
+    // `homes`: of the slots; none: slot mod shards.
+    static Task<Result<std::unique_ptr<Storage>>> open(Io& io, StorageConfig config,
+                                                       std::optional<Homes> homes = {});
     virtual ~Storage() = default;  // After close(), or after a failure; not while anything awaits it.
 
     // Opens the partition's directory, re-applies what its segments lack, rebuilds what is derived; makes it
@@ -271,6 +284,24 @@ class Storage {
     // Deletes a log (no-op when unknown). Its Log is gone when this returns, and so is the directory's name,
     // durably; the files go in the background. Slices stay valid.
     virtual Task<Result<>> remove(Slot slot) = 0;
+    // ---- Moving a log to another shard of the node: leave -> the homes are written -> take_over there ->
+    // arrived there -> forget_left here. Whenever it is broken off, the homes and the journals say what
+    // holds.
+
+    // Brings what is in memory to the segments while the log is used on, so that leave() has little to do.
+    virtual Task<Result<>> prepare_leave(Slot slot) = 0;
+    // Ends the log here: all of it durable in its segments, as after close(), and the journal durably says
+    // that it left with this generation of the homes, until forget_left(). Nobody appends or reads any more,
+    // and the listener is gone. Slices stay valid. After an error find() knows the log, or it left all the
+    // same and the storage has failed.
+    virtual Task<Result<LogState>> leave(Slot slot, uint64_t generation) = 0;
+    // As load(), of a log that left another storage of the node, or this one before, in that state.
+    virtual Task<Result<Log*>> take_over(LogSpec spec, LogState state) = 0;
+    // Ends when the journal durably names a log that has arrived. kafka_storage_error: the storage failed;
+    // request_timed_out: it ends before.
+    virtual Task<Result<>> arrived(Slot slot) = 0;
+    virtual void forget_left(Slot slot) = 0;
+
     // At a stop: a set_log_start that waits for its commit gives up with request_timed_out; it may still come
     // to be.
     virtual void end_waits() = 0;

@@ -4,6 +4,7 @@
 // Everything in a Shard belongs to its thread. Others reach it through Shard::on(), and look things up again
 // after every co_await: partitions come and go.
 #pragma once
+#include <array>
 #include <deque>
 #include <functional>
 #include <map>
@@ -43,7 +44,6 @@ class Node {
     NodeId id() const { return NodeId{config.node_id}; }
     uint16_t shard_count() const { return static_cast<uint16_t>(shards_.size()); }
     Shard& shard(ShardId id) const { return *shards_[id.value]; }
-    ShardId home(Slot slot) const { return ShardId{static_cast<uint16_t>(slot.value % shards_.size())}; }
     const std::string& cluster_id() const { return cluster_id_; }
 
  private:
@@ -112,6 +112,24 @@ class Shard {
     // The partition of this slot, or null when it is not here (yet, or any more).
     Hosted* hosted(Slot slot);
     const std::map<Slot, Hosted>& all_hosted() const { return hosted_; }
+    // The shard where the partition lives, as far as this one knows. While is_held(slot) it is about to
+    // change: new requests wait for settled_home(), which lets them go in the order in which they came.
+    ShardId home(Slot slot) const { return homes_.of(slot); }
+    bool is_held(Slot slot) const { return held_ == slot; }
+    bool is_any_held() const { return held_.has_value(); }
+    Task<ShardId> settled_home(Slot slot);
+    // Rises whenever a home is held, or let go.
+    uint64_t homes_version() const { return homes_version_; }
+    // On the home shard, around whatever a request does there: no partition leaves in the midst of it.
+    class Visit {
+     public:
+        explicit Visit(Shard& shard) : count_(shard.visits_[shard.visits_now_]) { count_++; }
+        ~Visit() { count_--; }
+        Visit(const Visit&) = delete;
+
+     private:
+        uint32_t& count_;
+    };
     // The coordinator of that partition of `__consumer_offsets`, or null.
     GroupHost* group_host(int32_t partition);
     const std::map<int32_t, std::unique_ptr<GroupHost>>& group_hosts() const { return group_hosts_; }
@@ -136,6 +154,13 @@ class Shard {
     Task<> settled();
     // The partitions of all shards that could not be opened. On shard 0 only.
     Task<std::set<Slot>> unopened();
+    // Gives the partition a new home; no client sees more of it than a pause. One at a time, the others wait.
+    // On shard 0 only. unknown_topic_or_partition; invalid_request: no such shard, or a partition of the
+    // node's own topics; request_timed_out: what was under way did not end, the partition stays;
+    // kafka_storage_error: it stays where it was, or is opened by the new home when the disk has room;
+    // not_leader_or_follower: the node stops.
+    Task<Result<>> move_partition(Slot slot, ShardId to);
+    uint64_t moves() const { return moves_; }
 
  private:
     class Noting;         // Takes note of what an applied batch asks this shard to do.
@@ -147,8 +172,9 @@ class Shard {
         Node& node;
     };
 
-    // Start, in this order; shard 0 has all of them do each step before the next (src/shard/start.cc).
+    // On every shard at once; ends when all have ended.
     template <class Work> Task<Result<>> everywhere(Work work);
+    // Start, in this order; shard 0 has all of them do each step before the next (src/shard/start.cc).
     Task<Result<>> identify();
     Task<Result<>> open_storage();
     Task<Result<>> replay_metadata();
@@ -166,6 +192,8 @@ class Shard {
     bool apply(Bytes batch);
     // Opens and removes partitions until what is noted is done.
     Task<> reconcile();
+    Task<> lock();
+    void unlock();
     Task<> open_partition(Slot slot);
     void note_unopened(Slot slot, Error error);
     Task<> reopen();
@@ -177,6 +205,25 @@ class Shard {
     void refresh_all_settings();
     LogSpec log_spec(const TopicInfo& topic, int32_t index) const;
     void retain_logs();
+
+    // Moving a partition (src/shard/moving.cc). On its old home, but where it says otherwise.
+    Task<Result<>> judge_move(Slot slot, ShardId to);  // Shard 0.
+    Task<Result<>> record_move(Homes::Move move);      // Shard 0.
+    Task<Result<>> finish_move();                      // Shard 0.
+    Task<Result<>> move_out(Homes::Move move, uint64_t generation);
+    Task<Result<>> move_held(Homes::Move move, uint64_t generation);
+    Task<Result<>> leave(Homes::Move move, uint64_t generation);
+    Task<bool> drain();
+    Task<Result<>> hold(Slot slot);                   // Every shard.
+    Task<Result<>> release(Slot slot, ShardId home);  // Every shard.
+    struct Arrival {
+        Homes::Move move;
+        LogState state;
+        LogSpec spec;  // As the old home knew it.
+    };
+    Task<Result<>> arrive(Arrival arrival);  // The new home.
+    Task<> settle(Homes::Move move);         // The new home.
+    Task<Result<>> forget_left(Slot slot);
     Task<> spread();
     Task<bool> follow(Bytes batch);
     Task<Result<>> wind_down();
@@ -215,6 +262,15 @@ class Shard {
     RetentionTimer retention_timer_{*this};
     ReopenTimer reopen_timer_{*this};
     std::set<Slot> unopened_;  // What is wanted here and had no place on the disk.
+    Homes homes_;
+    std::optional<Slot> held_;
+    uint64_t homes_version_ = 0;
+    Signal released_;
+    std::array<uint32_t, 2> visits_{};  // Under way: since the newest move began, and before.
+    uint8_t visits_now_ = 0;
+    std::map<Slot, Arrival> arrivals_;  // What has come and is not open yet.
+    uint32_t settling_ = 0;
+    Signal settled_;
     bool reconciling_ = false;
     uint32_t opening_ = 0;  // Partitions, now.
     Signal reconciled_, opened_;
@@ -239,7 +295,20 @@ class Shard {
     bool spreads_ = false;  // From the start to the very end: what is committed while the node stops, too.
     bool spreading_ = false;
     bool metadata_readable_ = true;
+    bool moving_ = false;          // From the beginning of a move until the old home has forgotten it.
+    bool move_under_way_ = false;  // Until it is answered.
+    uint64_t moves_ = 0;
+    Signal moved_;
     Signal spread_signal_;
 };
+
+template <class Work> Task<Result<>> Shard::everywhere(Work work) {
+    std::vector<Task<Result<>>> steps;
+    for (uint16_t i = 0; i < node_.shard_count(); i++) steps.push_back(on<Result<>>(ShardId{i}, work));
+    const auto results = co_await gather(std::move(steps));
+    for (const auto& result : results)
+        if (!result) co_return result.error();
+    co_return Result<>{};
+}
 
 }  // namespace millrace

@@ -22,6 +22,7 @@ struct Plan {
     std::vector<Wanted> wanted;
     std::vector<std::unique_ptr<FetchPart>> parts;
     bool has_error = false;
+    uint64_t homes_version = 0;  // Of the shard, when the parts were made.
 
     const FetchItem& result(const Wanted& wanted) const { return parts[wanted.part]->items[wanted.item]; }
     size_t size() const {
@@ -52,7 +53,7 @@ void add(Plan& plan, Call& call, const SessionPartition& asked, SessionPartition
         wanted.error = Error::unknown_topic_or_partition;
     } else {
         const Slot slot = lookup.topic->partitions[asked.key.partition].slot;
-        wanted.part = part_for(plan, call.shard.node().home(slot));
+        wanted.part = part_for(plan, call.shard.home(slot));
         auto& items = plan.parts[wanted.part]->items;
         wanted.item = items.size();
         items.push_back({.slot = slot,
@@ -67,7 +68,7 @@ void add(Plan& plan, Call& call, const SessionPartition& asked, SessionPartition
 }
 
 Plan plan_full(Call& call, const Request& request) {
-    Plan plan;
+    Plan plan{.homes_version = call.shard.homes_version()};
     const bool by_id = call.version() >= 13;
     for (const auto& topic : request.topics)
         for (const auto& asked : topic.partitions)
@@ -83,14 +84,47 @@ Plan plan_full(Call& call, const Request& request) {
 }
 
 Plan plan_session(Call& call, FetchSession& session) {
-    Plan plan;
+    Plan plan{.homes_version = call.shard.homes_version()};
     for (SessionPartition& partition : session.partitions()) add(plan, call, partition, &partition);
     return plan;
+}
+
+size_t byte_limit(const Call& call, const Request& request) {
+    return static_cast<size_t>(std::clamp(request.max_bytes, 0, call.shard.config().fetch_max_bytes));
 }
 
 // Each shard may fill its share of the answer; a request's limit is not a hard one in Kafka either (KIP-74).
 void share_bytes(Plan& plan, size_t max_bytes) {
     for (auto& part : plan.parts) part->max_bytes = max_bytes / plan.parts.size();
+}
+
+// What partitions of the plan had other homes goes to them; what was read goes back to where it lies.
+void regroup(Call& call, Plan& plan, size_t max_bytes) {
+    auto old = std::exchange(plan.parts, {});
+    for (Wanted& wanted : plan.wanted) {
+        if (wanted.error != Error::none) continue;
+        const FetchItem& item = old[wanted.part]->items[wanted.item];
+        wanted.part = part_for(plan, call.shard.home(item.slot));
+        auto& items = plan.parts[wanted.part]->items;
+        wanted.item = items.size();
+        items.push_back(item.again());
+    }
+    share_bytes(plan, max_bytes);
+    for (auto& part : old) const HeldPart takes_it_home{call.shard, std::move(part)};
+}
+
+// Waits while a home is about to change.
+Task<> follow_homes(Call& call, Plan& plan, size_t max_bytes) {
+    const auto held = [&] {
+        for (const auto& part : plan.parts)
+            for (const FetchItem& item : part->items)
+                if (call.shard.is_held(item.slot)) return std::optional(item.slot);
+        return std::optional<Slot>{};
+    };
+    while (const auto slot = held()) co_await call.shard.settled_home(*slot);
+    if (std::exchange(plan.homes_version, call.shard.homes_version()) == call.shard.homes_version())
+        co_return;
+    regroup(call, plan, max_bytes);
 }
 
 Task<bool> read_all(Call& call, Plan& plan) {
@@ -110,6 +144,8 @@ Task<> read_enough(Call& call, Plan& plan, const Request& request) {
         call.shard.io().now_ns() + static_cast<uint64_t>(std::max(request.max_wait_ms, 0)) * 1'000'000;
     const auto needed = static_cast<size_t>(std::clamp(request.min_bytes, 0, std::max(request.max_bytes, 0)));
     while (true) {
+        if (call.shard.is_any_held() || plan.homes_version != call.shard.homes_version())
+            co_await follow_homes(call, plan, byte_limit(call, request));
         co_await read_all(call, plan);
         const size_t found = plan.size();
         if (found >= needed || plan.is_urgent() || plan.parts.empty() || !call.shard.is_ready()) break;
@@ -191,10 +227,6 @@ void hold(Call& call, Plan& plan) {
         call.held.push_back(std::make_unique<HeldPart>(call.shard, std::move(part)));
     }
     call.state.topic_bytes_out.add(bytes);
-}
-
-size_t byte_limit(const Call& call, const Request& request) {
-    return static_cast<size_t>(std::clamp(request.max_bytes, 0, call.shard.config().fetch_max_bytes));
 }
 
 Task<Response> answer_full(Call& call, const Request& request, FetchSession* session) {

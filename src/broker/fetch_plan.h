@@ -27,6 +27,14 @@ struct FetchItem {
     std::optional<EpochEnd> diverging;
     Slice slice;
 
+    FetchItem again() const {
+        return {.slot = slot,
+                .topic_id = topic_id,
+                .from = from,
+                .max_bytes = max_bytes,
+                .current_leader_epoch = current_leader_epoch,
+                .last_fetched_epoch = last_fetched_epoch};
+    }
     // An answer that must not wait: an error, or a history that has parted from ours (KIP-320).
     bool is_urgent() const { return error != Error::none || diverging.has_value(); }
 };

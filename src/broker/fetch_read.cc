@@ -67,6 +67,7 @@ HeldPart::~HeldPart() {
 }
 
 Task<bool> read_part(Shard& home, FetchPart& part) {
+    const Shard::Visit visit{home};
     size_t left = part.max_bytes;
     bool must_give = true;
     for (FetchItem& item : part.items) {

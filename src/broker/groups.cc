@@ -17,7 +17,7 @@ std::optional<GroupPlace> place_of_group(const Shard& shard, std::string_view gr
     const TopicInfo* topic = shard.metadata().topic(offsets_topic_name);
     if (!topic || topic->partitions.empty()) return {};
     const int32_t partition = coordinator_partition(group, topic->partition_count());
-    return GroupPlace{.partition = partition, .home = shard.node().home(topic->partitions[partition].slot)};
+    return GroupPlace{.partition = partition, .home = shard.home(topic->partitions[partition].slot)};
 }
 
 namespace {

@@ -54,6 +54,7 @@ Task<> flush_written(Shard& home, Slot slot) {
 
 // On the partition's home shard.
 Task<Found> find_offset(Shard& home, Asked asked) {
+    const Shard::Visit visit{home};
     const bool needs_end =
         asked.timestamp >= 0 || asked.timestamp == latest || asked.timestamp == max_timestamp;
     if (needs_end) co_await flush_written(home, asked.slot);
@@ -99,8 +100,9 @@ Task<> answer_partition(Call& call, std::string_view name, const Request::Partit
     if (answer.error_code != Error::none) co_return;
     const Slot slot = topic->partitions[asked.partition_index].slot;
     const Asked crossing{slot, asked.current_leader_epoch, asked.timestamp};
-    auto finding = call.shard.on<Found>(call.shard.node().home(slot),
-                                        [crossing](Shard& home) { return find_offset(home, crossing); });
+    const ShardId home = co_await call.shard.settled_home(slot);
+    auto finding =
+        call.shard.on<Found>(home, [crossing](Shard& home) { return find_offset(home, crossing); });
     const Found found = co_await finding;
     answer.error_code = found.error;
     answer.offset = found.place.offset.value;
@@ -166,10 +168,11 @@ Task<> answer_epoch(Call& call, std::string_view name, const EpochRequest::Parti
         co_return;
     }
     const Slot slot = topic->partitions[asked.partition].slot;
-    auto finding =
-        call.shard.on<FoundEnd>(call.shard.node().home(slot),
-                                [slot, current = asked.current_leader_epoch, epoch = asked.leader_epoch](
-                                    Shard& home) { return find_epoch_end(home, slot, current, epoch); });
+    const ShardId home = co_await call.shard.settled_home(slot);
+    auto finding = call.shard.on<FoundEnd>(
+        home, [slot, current = asked.current_leader_epoch, epoch = asked.leader_epoch](Shard& home) {
+            return find_epoch_end(home, slot, current, epoch);
+        });
     const FoundEnd found = co_await finding;
     answer.error_code = found.error;
     answer.leader_epoch = found.end.epoch.value;

@@ -23,6 +23,7 @@ struct Item {
 // What crosses to one shard. The arena, and the items, are the target's while it works there.
 struct Part {
     ShardId home;
+    std::optional<Slot> held = {};  // Of its only item: it waits for its home.
     Item* first = nullptr;
     Item* last = nullptr;
     Arena arena = {};
@@ -154,6 +155,7 @@ std::optional<Offset> append_one(Shard& home, const Item& item, const Terms& ter
 // All partitions of the request that live on `home`. Its timeout counts from here: for room, then for the
 // acknowledgement.
 Task<bool> append_part(Shard& home, Part& part, Terms terms) {
+    const Shard::Visit visit{home};
     const uint64_t deadline_ns =
         home.io().now_ns() + static_cast<uint64_t>(std::max(terms.timeout_ms, 0)) * 1'000'000;
     AppendGate& gate = home.append_gate();
@@ -180,10 +182,19 @@ Task<bool> append_part(Shard& home, Part& part, Terms terms) {
     co_return true;
 }
 
-Part& part_for(std::vector<Part>& parts, ShardId home) {
+Part& part_for(std::vector<Part>& parts, const Shard& shard, Slot slot) {
+    const ShardId home = shard.home(slot);
+    if (shard.is_held(slot)) return parts.emplace_back(Part{.home = home, .held = slot});
     for (Part& part : parts)
-        if (part.home == home) return part;
+        if (part.home == home && !part.held) return part;
     return parts.emplace_back(Part{.home = home});
+}
+
+Task<bool> send_part(Shard& here, Part& part, Terms terms) {
+    if (part.held) part.home = co_await here.settled_home(*part.held);
+    auto crossing =
+        here.on<bool>(part.home, [&part, terms](Shard& home) { return append_part(home, part, terms); });
+    co_return co_await crossing;
 }
 
 // Why a partition of this topic may not be written by this request; none when it may.
@@ -219,7 +230,7 @@ std::vector<Part> distribute(Call& call, const Request& request, Response& respo
             const auto& records = asked.partition_data[p].records;
             Item& item = call.arena.make<Item>(1).front();
             item = {.slot = slot, .records = records ? records->whole() : Bytes{}, .answer = &answer};
-            part_for(parts, call.shard.node().home(slot)).add(item);
+            part_for(parts, call.shard, slot).add(item);
         }
     }
     return parts;
@@ -240,15 +251,11 @@ Task<Response> handle_produce(Call& call, const Request& request) {
     std::vector<Part> parts = distribute(call, request, response);
     const Terms terms{
         .version = call.version(), .acks = Acks{request.acks}, .timeout_ms = request.timeout_ms};
-    const auto send = [&](Part& part) {
-        return call.shard.on<bool>(part.home,
-                                   [&part, terms](Shard& home) { return append_part(home, part, terms); });
-    };
     if (parts.size() == 1) {
-        co_await send(parts[0]);
+        co_await send_part(call.shard, parts[0], terms);
     } else {
         std::vector<Task<bool>> sent;
-        for (Part& part : parts) sent.push_back(send(part));
+        for (Part& part : parts) sent.push_back(send_part(call.shard, part, terms));
         co_await gather(std::move(sent));
     }
     for (Part& part : parts) {

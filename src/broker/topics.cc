@@ -100,6 +100,7 @@ struct Trimmed {
 
 // On the partition's home shard.
 Task<Trimmed> trim(Shard& home, Slot slot, int64_t offset) {
+    const Shard::Visit visit{home};
     Hosted* hosted = home.hosted(slot);
     if (!hosted) co_return Trimmed{.error = home.why_absent(slot)};
     const TopicConfig& topic = hosted->settings->config;
@@ -124,9 +125,9 @@ Task<> trim_partition(Call& call, std::string_view name, const wire::DeleteRecor
         co_return;
     }
     const Slot slot = topic->partitions[asked.partition_index].slot;
+    const ShardId home = co_await call.shard.settled_home(slot);
     auto trimming = call.shard.on<Trimmed>(
-        call.shard.node().home(slot),
-        [slot, offset = asked.offset](Shard& home) { return trim(home, slot, offset); });
+        home, [slot, offset = asked.offset](Shard& home) { return trim(home, slot, offset); });
     const Trimmed trimmed = co_await trimming;
     answer.error_code = trimmed.error;
     answer.low_watermark = trimmed.low_watermark.value;

@@ -96,6 +96,9 @@ class Journal {
     // Makes all durable that is written by now; on_committed tells.
     void sync();
     void forget(const PartitionLog& log);  // In marks not yet told.
+    // Of the entry that was put last; and up to where entries are durable.
+    uint64_t last_sequence() const { return next_sequence_ - 1; }
+    uint64_t durable_until() const { return durable_until_; }
 
     bool is_open() const { return current_ != nullptr; }
     bool busy() const {

@@ -22,6 +22,7 @@ enum class EntryKind : uint8_t {
     oldest = 8,      // position: the oldest file that is still needed.
     removed = 9,     // The slot's log was deleted.
     clean = 10,      // Everything is in the segments; nothing follows.
+    left = 11,  // As state: all of it is in the segments, and another shard has it. Payload: LeftPayload.
 };
 
 struct Entry {
@@ -42,7 +43,9 @@ struct Entry {
     uint64_t payload_hash = 0;
     uint64_t header_hash = 0;
 
-    bool has_payload() const { return kind == EntryKind::data || kind == EntryKind::state; }
+    bool has_payload() const {
+        return kind == EntryKind::data || kind == EntryKind::state || kind == EntryKind::left;
+    }
     size_t payload_size() const { return has_payload() ? (length + 7) & ~size_t{7} : 0; }  // Padded to 8.
     size_t size() const { return sizeof(Entry) + payload_size(); }
 };
@@ -53,6 +56,12 @@ struct StatePayload {
     int64_t log_start = 0;
 };
 static_assert(sizeof(StatePayload) == 24);
+
+struct LeftPayload {
+    StatePayload state;
+    uint64_t generation = 0;  // Of the homes that the move makes.
+};
+static_assert(sizeof(LeftPayload) == 32);
 
 uint64_t header_hash_of(const Entry& entry);
 

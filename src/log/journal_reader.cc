@@ -34,8 +34,8 @@ static_assert(window_size >= 2 * (sizeof(Entry) + payload_max + block_size));
 // One shard's journal, while it is read.
 class JournalReader {
  public:
-    JournalReader(Io& io, RecoveredJournals& result, bool is_own)
-        : io_(io), result_(result), is_own_(is_own) {}
+    JournalReader(Io& io, RecoveredJournals& result, const Homes& homes, ShardId shard)
+        : io_(io), result_(result), homes_(homes), shard_(shard), is_own_(shard == io.shard()) {}
 
     Task<Result<>> read(std::string directory);
 
@@ -55,12 +55,16 @@ class JournalReader {
     Task<Result<Bytes>> view(JournalFile& file, uint64_t position);
     bool apply(const Entry& entry, Bytes payload, bool is_base);
     void apply_to(RecoveredLog& log, const Entry& entry, Bytes payload);
+    static void begin_with(RecoveredLog& log, const Entry& entry, const StatePayload& state);
     static bool agrees(const RecoveredLog& log, const Entry& state);
-    bool is_mine(const Entry& entry) const { return entry.slot % io_.shard_count() == io_.shard().value; }
+    bool is_mine(const Entry& entry) const { return homes_.of(Slot{entry.slot}) == io_.shard(); }
+    static bool is_newer(const RecoveredLog& log, const RecoveredLog& than);
     void merge();
 
     Io& io_;
     RecoveredJournals& result_;
+    const Homes& homes_;
+    const ShardId shard_;  // Whose journal it is.
     const bool is_own_;
     std::map<uint64_t, JournalFile> files_;  // By number.
     std::map<Slot, RecoveredLog> logs_;
@@ -103,12 +107,14 @@ void JournalReader::begin_life() {
     previous_known_ = clean_ = ended_ = false;
 }
 
-// Another shard's journal of a life with as many shards as now has nothing for this one: not read, a start
-// takes time in proportion to one journal.
+// Another shard's journal of a life with as many shards as now has nothing for this one, unless it may be the
+// last to speak of a partition that came from there: not read, a start takes time in proportion to one
+// journal.
 bool JournalReader::may_concern_us() const {
-    return is_own_ || std::any_of(files_.begin(), files_.end(), [&](const auto& file) {
-               return file.second.head.slot != io_.shard_count();
-           });
+    if (is_own_ || homes_.is_lost) return true;
+    if (homes_.newest && homes_.newest->from == shard_ && homes_.newest->to == io_.shard()) return true;
+    return std::any_of(files_.begin(), files_.end(),
+                       [&](const auto& file) { return file.second.head.slot != io_.shard_count(); });
 }
 
 Task<Result<>> JournalReader::open_files(std::string directory) {
@@ -300,9 +306,11 @@ bool JournalReader::apply(const Entry& entry, Bytes payload, bool is_base) {
     if (!sound) result_.damaged_entries++;
     const bool of_a_log = entry.kind != EntryKind::file && entry.kind != EntryKind::states_end &&
                           entry.kind != EntryKind::oldest && entry.kind != EntryKind::clean;
-    // Later files repeat what is known by then; a log that came in between may have begun above zero.
-    const bool repeated = entry.kind == EntryKind::state && !is_base && logs_.contains(Slot{entry.slot});
     if (!of_a_log || !is_mine(entry)) return true;
+    // Later files repeat what is known by then; a log that came in between may have begun above zero.
+    const auto known = logs_.find(Slot{entry.slot});
+    const bool repeated =
+        entry.kind == EntryKind::state && !is_base && known != logs_.end() && !known->second.left;
     RecoveredLog& log = logs_[Slot{entry.slot}];
     if (!sound || (repeated && log.last_sequence < resumed_ && !agrees(log, entry))) log.damaged = true;
     log.last_sequence = entry.sequence;
@@ -318,18 +326,32 @@ bool JournalReader::agrees(const RecoveredLog& log, const Entry& state) {
     return last.segment.value == state.segment && last.position + last.length == state.position;
 }
 
+void JournalReader::begin_with(RecoveredLog& log, const Entry& entry, const StatePayload& state) {
+    log.has_state = true;
+    log.topic_id = Uuid{state.topic_id};
+    log.segment = Offset{entry.segment}, log.position = entry.position;
+    log.next = Offset{entry.next};
+    log.log_start = std::max(log.log_start, Offset{state.log_start});
+}
+
 void JournalReader::apply_to(RecoveredLog& log, const Entry& entry, Bytes payload) {
     switch (entry.kind) {
         case EntryKind::state: {
             StatePayload state;
             if (payload.size() != sizeof state) return void(log.damaged = true);
             std::memcpy(&state, payload.data(), sizeof state);
-            log.has_state = true;
-            log.topic_id = Uuid{state.topic_id};
-            log.segment = Offset{entry.segment}, log.position = entry.position;
-            log.next = Offset{entry.next};
-            log.log_start = std::max(log.log_start, Offset{state.log_start});
-            return;
+            if (log.left) log = {.damaged = log.damaged, .last_sequence = log.last_sequence};  // Back again.
+            return begin_with(log, entry, state);
+        }
+        case EntryKind::left: {
+            LeftPayload left;
+            if (payload.size() != sizeof left) return void(log.damaged = true);
+            std::memcpy(&left, payload.data(), sizeof left);
+            log = {.left = true,
+                   .left_generation = left.generation,
+                   .damaged = log.damaged,
+                   .last_sequence = log.last_sequence};
+            return begin_with(log, entry, left.state);
         }
         case EntryKind::data:
         case EntryKind::range: {
@@ -356,8 +378,15 @@ void JournalReader::apply_to(RecoveredLog& log, const Entry& entry, Bytes payloa
     }
 }
 
-// Where two journals speak of a slot, the shards' number has changed in between: the later life is right,
-// since no journal is emptied before all that all of them held is in the segments.
+// Where two journals speak of a slot, the later life is right, since no journal is emptied before all that
+// all of them held is in the segments. In one life it was moved: it is where it has not left, or, when it had
+// not arrived yet, as it left last.
+bool JournalReader::is_newer(const RecoveredLog& log, const RecoveredLog& than) {
+    if (log.incarnation != than.incarnation) return log.incarnation > than.incarnation;
+    if (log.left != than.left) return than.left;
+    return log.left && log.left_generation > than.left_generation;
+}
+
 void JournalReader::merge() {
     if (incarnation_ == 0) return;  // It has not begun.
     if (is_own_) result_.was_clean = clean_;
@@ -366,14 +395,14 @@ void JournalReader::merge() {
         const auto known = result_.logs.find(slot);
         if (known == result_.logs.end())
             result_.logs.emplace(slot, std::move(log));
-        else if (known->second.incarnation < incarnation_)
+        else if (is_newer(log, known->second))
             known->second = std::move(log);
     }
 }
 
 }  // namespace
 
-Task<Result<RecoveredJournals>> read_journals(Io& io, std::string root) {
+Task<Result<RecoveredJournals>> read_journals(Io& io, std::string root, Homes homes) {
     RecoveredJournals result;
     const auto names = co_await list_directory(io, root + "/journal");
     if (!names) co_return names.error();
@@ -381,8 +410,9 @@ Task<Result<RecoveredJournals>> read_journals(Io& io, std::string root) {
         const auto shard = number_of(name);
         if (!shard || *shard > UINT16_MAX) continue;
         result.shards.push_back(static_cast<uint16_t>(*shard));
-        JournalReader reader{io, result, *shard == io.shard().value};
-        const auto read = co_await reader.read(journal_directory(root, static_cast<uint16_t>(*shard)));
+        const ShardId of{static_cast<uint16_t>(*shard)};
+        JournalReader reader{io, result, homes, of};
+        const auto read = co_await reader.read(journal_directory(root, of.value));
         if (!read) co_return read.error();
     }
     co_return result;

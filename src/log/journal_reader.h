@@ -8,6 +8,7 @@
 #include <map>
 
 #include "journal_format.h"
+#include "millrace/homes.h"
 #include "millrace/io.h"
 
 namespace millrace {
@@ -41,6 +42,8 @@ struct RecoveredLog {
     std::vector<uint8_t> bytes;
     std::vector<RecoveredEpoch> epochs;
     bool removed = false;
+    bool left = false;  // For another shard, in the state that is here; without pieces.
+    uint64_t left_generation = 0;
     bool damaged = false;        // A durable entry of this slot cannot be read, or perhaps one.
     uint64_t last_sequence = 0;  // Of the newest entry that speaks of it.
 };
@@ -54,7 +57,7 @@ struct RecoveredJournals {
     std::vector<uint16_t> shards;     // Whose directories exist.
 };
 
-// All journals under `root`/journal; what is of slots of shard io.shard() of io.shard_count().
-Task<Result<RecoveredJournals>> read_journals(Io& io, std::string root);
+// All journals under `root`/journal that may speak of slots whose home is io.shard(); what they say of them.
+Task<Result<RecoveredJournals>> read_journals(Io& io, std::string root, Homes homes);
 
 }  // namespace millrace

@@ -56,7 +56,7 @@ bool StorageImpl::has_work() const {
     if (journal_.oldest_file() < oldest_needed() && !freeing()) return true;
     const bool pressed = under_pressure();
     for (const auto& [slot, log] : logs_) {
-        if (log->removing || log->failure() != Error::none) continue;
+        if (log->is_resting() || log->failure() != Error::none) continue;
         if (log->wants_direct() || log->has_doomed() || log->has_unfinished()) return true;
         if (log->can_drop_first()) return true;
         if (is_due(*log, pressed)) return true;
@@ -87,7 +87,7 @@ bool StorageImpl::is_due(const PartitionLog& log, bool pressed) const {
 
 Task<Result<>> StorageImpl::write_out_one(Slot slot) {
     const auto it = logs_.find(slot);
-    if (it == logs_.end() || it->second->removing || it->second->failure() != Error::none)
+    if (it == logs_.end() || it->second->is_resting() || it->second->failure() != Error::none)
         co_return Result<>{};
     co_return co_await it->second->write_out();
 }
@@ -96,7 +96,7 @@ Task<Result<>> StorageImpl::write_out_old() {
     std::vector<Slot> due;
     const bool pressed = under_pressure();
     for (const auto& [slot, log] : logs_)
-        if (!log->removing && log->failure() == Error::none &&
+        if (!log->is_resting() && log->failure() == Error::none &&
             (is_due(*log, pressed) || log->has_unfinished()))
             due.push_back(slot);
     for (size_t i = 0; i < due.size();) {
@@ -124,10 +124,11 @@ void StorageImpl::free_journal_files() {
 Task<Result<>> StorageImpl::prepare_logs() {
     std::vector<Slot> wanting;
     for (const auto& [slot, log] : logs_)
-        if (!log->removing && log->failure() == Error::none && log->wants_direct()) wanting.push_back(slot);
+        if (!log->is_resting() && log->failure() == Error::none && log->wants_direct())
+            wanting.push_back(slot);
     for (const Slot slot : wanting) {
         auto* log = static_cast<PartitionLog*>(find(slot));
-        if (!log) continue;
+        if (!log || log->is_resting()) continue;
         std::erase(direct_logs_, slot);
         direct_logs_.push_back(slot);
         if (direct_logs_.size() > std::max<size_t>(config_.descriptors_max / 2, 1)) {
@@ -144,13 +145,13 @@ Task<Result<>> StorageImpl::prepare_logs() {
 Task<Result<>> StorageImpl::remove_files() {
     std::vector<Slot> slots;
     for (const auto& [slot, log] : logs_) {
-        if (log->removing || log->failure() != Error::none) continue;
+        if (log->is_resting() || log->failure() != Error::none) continue;
         if (log->can_drop_first()) log->drop_below_start();
         if (log->has_doomed()) slots.push_back(slot);
     }
     for (const Slot slot : slots) {
         auto* log = static_cast<PartitionLog*>(find(slot));
-        if (!log) continue;
+        if (!log || log->is_resting()) continue;
         auto removed = co_await log->remove_doomed();
         if (!removed) co_return removed;
     }

@@ -86,7 +86,16 @@ class PartitionLog final : public Log {
     bool has_unfinished() const;  // A sealed segment that is not final.
     void leave();
     bool busy() const { return writing_out_ || direct_flights_ > 0 || readers_ > 0; }
-    bool removing = false;
+    // Being moved to another shard: the background leaves it alone.
+    bool is_resting() const { return removing || leaving; }
+    LogState state() const;
+    // The journal will hold its state, also where it is the usual one of a log that it does not know.
+    void tell_state() { state_due_ = true; }
+    // The state's place in the journal, or nothing while it has none.
+    std::optional<uint64_t> state_sequence() const {
+        return state_due_ ? std::nullopt : std::optional(state_sequence_);
+    }
+    bool removing = false, leaving = false;
     PartitionLog* next_unstaged = nullptr;
     bool is_unstaged = false;
     const std::string& directory() const { return directory_; }
@@ -103,7 +112,7 @@ class PartitionLog final : public Log {
     void touch();
     void leave_reader() {
         ASSERT(readers_ > 0);
-        if (--readers_ == 0 && removing) wake_storage();
+        if (--readers_ == 0 && is_resting()) wake_storage();
     }
     void wake_storage();
 
@@ -180,7 +189,8 @@ class PartitionLog final : public Log {
     uint32_t direct_flights_ = 0;
     uint32_t readers_ = 0;
     bool writing_out_ = false;
-    bool state_due_ = false;  // The journal does not yet know where this log began.
+    bool state_due_ = false;       // The journal does not yet know where this log began.
+    uint64_t state_sequence_ = 0;  // Of the entry that told it.
     bool wants_direct_ = false;
     int64_t jitter_ms_ = 0;
 

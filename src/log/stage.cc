@@ -23,7 +23,10 @@ bool PartitionLog::stage(Journal& journal) {
     const size_t entries = 2 * (bytes / block_size / 4 + chunks_.size()) + 6 + epochs_.entries().size();
     if (!journal.reserve(bytes + entries * sizeof(Entry))) return false;
     const bool has_news = has_unstaged();  // A roll alone is none.
-    if (std::exchange(state_due_, false)) put_state(journal);
+    if (std::exchange(state_due_, false)) {
+        put_state(journal);
+        state_sequence_ = journal.last_sequence();
+    }
     for (size_t i = 0; i < segments_.size(); i++) {
         Segment& segment = *segments_[i];
         if (segment.base < staged_segment_) continue;
@@ -147,12 +150,12 @@ void PartitionLog::on_committed(const CommitMark& mark) {
     if (mark.out > 0) {
         ASSERT(direct_flights_ > 0);
         direct_flights_--;
-        if (removing) storage_.wake();
         if (Segment* segment = find_segment(mark.segment))
             advance_out(*segment, std::max(segment->out, mark.out));
         // What is not yet out was staged in this file or later.
         const bool only_tail = segments_.size() < 2 || segments_[segments_.size() - 2]->final;
         if (only_tail && written_epoch_ == epochs_.last()) dirty_file_ = std::max(dirty_file_, mark.file);
+        if (is_resting()) storage_.wake();
         return;
     }
     ASSERT(mark.end >= durable_ && mark.end <= end_);

@@ -17,7 +17,9 @@ bool is_sane(const StorageConfig& config) {
 
 }  // namespace
 
-Task<Result<std::unique_ptr<Storage>>> Storage::open(Io& io, StorageConfig config) {
+Task<Result<std::unique_ptr<Storage>>> Storage::open(Io& io, StorageConfig config,
+                                                     std::optional<Homes> homes) {
+    if (!homes) homes = Homes{.shards = io.shard_count()};
     if (!is_sane(config)) co_return Error::invalid_config;
     const std::string journals = config.directory + "/journal";
     auto made = co_await make_root(io, config.directory);
@@ -26,7 +28,7 @@ Task<Result<std::unique_ptr<Storage>>> Storage::open(Io& io, StorageConfig confi
     if (made) made = co_await sync_directory(io, journals);
     if (made) made = co_await sync_directory(io, config.directory);
     if (!made) co_return told_outside(made.error());
-    auto recovered = co_await read_journals(io, config.directory);
+    auto recovered = co_await read_journals(io, config.directory, std::move(*homes));
     if (!recovered) co_return recovered.error();
     if (recovered->damaged_entries > 0)
         io.log().error("log", "journal entries that were durable cannot be read",
@@ -58,15 +60,18 @@ StorageImpl::~StorageImpl() {
 // ---- Starting ------------------------------------------------------------------------------------------
 
 Task<Result<Log*>> StorageImpl::load(LogSpec spec) {
-    const Slot slot = spec.slot;
-    ASSERT(slot.value % io_.shard_count() == io_.shard().value);
-    ASSERT(!logs_.contains(slot));
-    if (failure_ != Error::none) co_return failure_;
     std::optional<RecoveredLog> known;
-    if (const auto it = recovered_.logs.find(slot); it != recovered_.logs.end()) {
+    if (const auto it = recovered_.logs.find(spec.slot); it != recovered_.logs.end()) {
         known = std::move(it->second);
         recovered_.logs.erase(it);
     }
+    co_return co_await load_known(std::move(spec), std::move(known));
+}
+
+Task<Result<Log*>> StorageImpl::load_known(LogSpec spec, std::optional<RecoveredLog> known) {
+    const Slot slot = spec.slot;
+    ASSERT(!logs_.contains(slot));
+    if (failure_ != Error::none) co_return failure_;
     std::string directory = partition_directory(config_.directory, spec.topic, spec.partition);
     auto log = std::make_unique<PartitionLog>(*this, std::move(spec), std::move(directory));
     loading_++;
@@ -87,7 +92,7 @@ Task<Result<>> StorageImpl::finish_recovery() {
     if (failure_ != Error::none) co_return failure_;
     ASSERT(loading_ == 0);
     for (const auto& [slot, log] : recovered_.logs)
-        if (!log.removed)
+        if (!log.removed && !log.left)
             io_.log().warn("log", "the journal speaks of a partition that nobody knows",
                            {{"slot", slot}, {"pieces", log.pieces.size()}});
     recovered_.logs.clear();
@@ -190,6 +195,7 @@ void StorageImpl::pump() {
 void StorageImpl::put_states() {
     for (const auto& [slot, log] : logs_)
         if (log->failure() == Error::none && !log->removing) log->put_state(journal_);
+    for (const auto& [slot, left] : left_) put_left(slot, left);
 }
 
 void StorageImpl::want_durable() {

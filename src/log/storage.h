@@ -41,11 +41,16 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     ~StorageImpl() override;
 
     Task<Result<Log*>> load(LogSpec spec) override;
+    Task<Result<Log*>> take_over(LogSpec spec, LogState state) override;
     Task<Result<>> finish_recovery() override;
     Task<Result<>> start() override;
     Task<Result<>> forget_past() override;
     Task<> run() override;
     Task<Result<>> remove(Slot slot) override;
+    Task<Result<>> prepare_leave(Slot slot) override;
+    Task<Result<LogState>> leave(Slot slot, uint64_t generation) override;
+    Task<Result<>> arrived(Slot slot) override;
+    void forget_left(Slot slot) override { left_.erase(slot); }
     void end_waits() override { waits_ended_ = true, committed_.notify_all(); }
     Task<Result<>> close() override;
     Log* find(Slot slot) override;
@@ -115,6 +120,17 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     void forget(PartitionLog& log);
     uint64_t states_size() const { return 8 * (logs_.size() + 1) * (sizeof(Entry) + sizeof(StatePayload)); }
 
+    Task<Result<Log*>> load_known(LogSpec spec, std::optional<RecoveredLog> known);
+
+    // moving.cc
+    struct Left {
+        LogState state;
+        uint64_t generation = 0;
+    };
+    Task<Result<>> come_to_rest(PartitionLog& log);
+    Task<Result<>> reserve_left();
+    void put_left(Slot slot, const Left& left);
+
     // maintenance.cc
     Task<Result<>> work();
     bool has_work() const;
@@ -141,6 +157,7 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     uint64_t dirty_ = 0, unstaged_bytes_ = 0;
     PartitionLog* unstaged_first_ = nullptr;
     PartitionLog* unstaged_last_ = nullptr;
+    std::map<Slot, Left> left_;         // For other shards, whose journals may not name them yet.
     std::vector<Slot> removed_unsaid_;  // Their `removed` entries are not staged yet.
     std::vector<std::string> doomed_directories_;
     std::vector<PartitionLog*> progressed_;

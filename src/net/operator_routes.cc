@@ -85,7 +85,7 @@ void add_lag(MetricsPage& page, const Shard& zero, const std::vector<ShardView>&
             sum.position += position.offset;
             const PartitionInfo* partition = zero.metadata().partition(position.topic, position.partition);
             if (!partition) continue;
-            const ShardView& home = views[zero.node().home(partition->slot).value];
+            const ShardView& home = views[zero.home(partition->slot).value];
             const auto found = home.high_watermarks.find(partition->slot);
             if (found != home.high_watermarks.end())
                 sum.lag += std::max<int64_t>(0, found->second - position.offset);

@@ -36,12 +36,12 @@ class Shard::Noting final : public MetadataObserver {
 
     void partition_added(const TopicInfo& topic, int32_t index) override {
         const Slot slot = topic.partitions[index].slot;
-        if (shard_.node_.home(slot) == shard_.id()) shard_.to_open_.push_back(slot);
+        if (shard_.home(slot) == shard_.id()) shard_.to_open_.push_back(slot);
     }
     void topic_removed(const TopicInfo& topic) override {
         std::vector<Slot> slots;
         for (const PartitionInfo& partition : topic.partitions)
-            if (shard_.node_.home(partition.slot) == shard_.id()) slots.push_back(partition.slot);
+            if (shard_.home(partition.slot) == shard_.id()) slots.push_back(partition.slot);
         shard_.to_remove_.push_back({topic.name, std::move(slots)});
     }
     void configs_changed(ConfigKind kind, std::string_view name) override {
@@ -139,9 +139,18 @@ LogSpec Shard::log_spec(const TopicInfo& topic, int32_t index) const {
             .config = log_config(config, config_)};
 }
 
-Task<> Shard::reconcile() {
+Task<> Shard::lock() {
     while (reconciling_) co_await reconciled_;
     reconciling_ = true;
+}
+
+void Shard::unlock() {
+    reconciling_ = false;
+    reconciled_.notify_all();
+}
+
+Task<> Shard::reconcile() {
+    co_await lock();
     while (!to_remove_.empty() || !to_open_.empty()) {
         while (!to_remove_.empty()) {
             const Removal removal = std::move(to_remove_.front());
@@ -156,8 +165,7 @@ Task<> Shard::reconcile() {
             openings.push_back(open_partition(to_open_.front()));
         co_await gather(std::move(openings));
     }
-    reconciling_ = false;
-    reconciled_.notify_all();
+    unlock();
 }
 
 Task<> Shard::open_partition(Slot slot) {
@@ -165,14 +173,20 @@ Task<> Shard::open_partition(Slot slot) {
     if (!place || hosted(slot) || stopping_) co_return;  // Deleted again, or opened, meanwhile.
     LogSpec spec = log_spec(*place->topic, place->index);
     const Epoch leader_epoch = place->info().leader_epoch;
+    const auto arrival = arrivals_.find(slot);
+    const bool arrives = arrival != arrivals_.end();
     opening_++;
-    auto log = co_await storage_->load(std::move(spec));
+    auto loading = arrives ? storage_->take_over(std::move(spec), arrival->second.state)
+                           : storage_->load(std::move(spec));
+    auto log = co_await loading;
     if (--opening_ == 0) opened_.notify_all();
     if (!log) co_return note_unopened(slot, log.error());
     unopened_.erase(slot);
+    if (arrives) settle(arrivals_.extract(slot).mapped().move).detach();
     const auto now = metadata_->partition(slot);
     if (!now) co_return;  // Its removal is noted, and finds the log.
     host(**log, *now->topic, leader_epoch);
+    (*log)->set_config(log_spec(*now->topic, now->index).config);  // It may have changed meanwhile.
     if (now->topic->name != offsets_topic_name) co_return;
     auto& group_host = group_hosts_[now->index];
     group_host = std::make_unique<GroupHost>(*this, slot);
@@ -216,6 +230,7 @@ void Shard::host(Log& log, const TopicInfo& topic, Epoch leader_epoch) {
 
 Task<> Shard::remove_partition(Slot slot) {
     unopened_.erase(slot);
+    if (const auto arrival = arrivals_.extract(slot)) settle(arrival.mapped().move).detach();
     if (Hosted* hosted = this->hosted(slot)) {
         const int32_t index = hosted->partition->spec().partition;
         const bool has_groups = hosted->partition->spec().topic == offsets_topic_name;

@@ -9,15 +9,6 @@ void Shard::Joined::deliver() {
     if (++zero.joined_count_ == node.shard_count()) zero.all_joined_.notify_all();
 }
 
-template <class Work> Task<Result<>> Shard::everywhere(Work work) {
-    std::vector<Task<Result<>>> steps;
-    for (uint16_t i = 0; i < node_.shard_count(); i++) steps.push_back(on<Result<>>(ShardId{i}, work));
-    const auto results = co_await gather(std::move(steps));
-    for (const auto& result : results)
-        if (!result) co_return result.error();
-    co_return Result<>{};
-}
-
 Task<Result<>> Shard::start_node() {
     ASSERT(id().value == 0);
     while (joined_count_ < node_.shard_count()) co_await all_joined_;
@@ -62,13 +53,17 @@ Task<Result<>> Shard::identify() {
         if (!written) co_return written.error();
     }
     node_.cluster_id_ = identity_.cluster_id;
+    auto homes = co_await read_homes(io_, directory, node_.shard_count());
+    if (!homes) co_return homes.error();
+    homes_ = std::move(*homes);
     co_return Result<>{};
 }
 
 Task<Result<>> Shard::open_storage() {
     StorageConfig config = node_.storage;
     config.directory = node_.config.data_dir;
-    auto storage = co_await Storage::open(io_, std::move(config));
+    homes_ = node_.shard(ShardId{0}).homes_;  // It waits meanwhile.
+    auto storage = co_await Storage::open(io_, std::move(config), homes_);
     if (!storage) co_return storage.error();
     storage_ = std::move(*storage);
     append_gate_.emplace(io_, *storage_, deadlines_);
@@ -101,7 +96,7 @@ Task<Result<>> Shard::take_metadata() {
     to_remove_.clear();
     for (const auto& [name, topic] : metadata_->topics())
         for (const PartitionInfo& partition : topic.partitions)
-            if (node_.home(partition.slot) == id()) to_open_.push_back(partition.slot);
+            if (home(partition.slot) == id()) to_open_.push_back(partition.slot);
     co_return Result<>{};
 }
 
@@ -159,6 +154,8 @@ Task<Result<>> Shard::serve() {
 
 Task<> Shard::begin_stop() {
     ASSERT(id().value == 0);
+    ready_ = false;  // No more moves.
+    while (move_under_way_) co_await moved_;
     const auto winding = co_await everywhere([](Shard& shard) { return shard.wind_down(); });
     ASSERT(winding.ok());
 }
@@ -194,6 +191,7 @@ Task<Result<>> Shard::end_waits_here() {
     if (metadata_files_) metadata_files_->resign();
     if (storage_) storage_->end_waits();
     spread_signal_.notify_all();
+    moved_.notify_all();
     co_return Result<>{};
 }
 
@@ -209,6 +207,7 @@ Task<Result<>> Shard::stop_here() {
     const auto ended = co_await ending;
     ASSERT(ended.ok());
     while (opening_ > 0) co_await opened_;  // Not for removals, which may wait for room.
+    while (settling_ > 0) co_await settled_;
     co_await deadlines_.stop();
     auto closed = storage_ ? co_await storage_->close() : Result<>{};
     co_return closed;

@@ -31,6 +31,25 @@ bool BrokerProgram::is_offline() const {
            });
 }
 
+void BrokerProgram::move_some_partition(uint64_t dice) {
+    if (state_ != State::open || fronts_.size() == 1) return;
+    Shard& zero = fronts_[0]->shard();
+    std::vector<Slot> slots;
+    for (const auto& [name, topic] : zero.metadata().topics())
+        for (const PartitionInfo& partition : topic.partitions)
+            if (name != offsets_topic_name) slots.push_back(partition.slot);
+    if (slots.empty()) return;
+    const ShardId to{static_cast<uint16_t>(dice / slots.size() % fronts_.size())};
+    sim_node_.spawn(move(zero, slots[dice % slots.size()], to));
+}
+
+// How it ends is seen by the clients.
+Task<> BrokerProgram::move(Shard& zero, Slot slot, ShardId to) {
+    auto moving = zero.move_partition(slot, to);
+    const auto moved = co_await moving;
+    if (!moved) zero.io().log().info("sim", "not moved", {{"slot", slot}, {"error", moved.error()}});
+}
+
 void BrokerProgram::close() {
     ASSERT(state_ == State::open);
     state_ = State::closing;

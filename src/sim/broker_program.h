@@ -29,12 +29,16 @@ class BrokerProgram final : public SimProgram {
     bool is_open() const { return state_ == State::open; }
     // Whether a shard's disk has failed: only a new start brings it back.
     bool is_offline() const;
+    uint64_t moves() const { return fronts_[0] ? fronts_[0]->shard().moves() : 0; }
+    // Begins to give a partition another home, both by the dice; nothing with one shard.
+    void move_some_partition(uint64_t dice);
     // Begins the orderly end.
     void close();
 
  private:
     Task<> open();
     Task<> close_all();
+    static Task<> move(Shard& zero, Slot slot, ShardId to);
 
     SimNode& sim_node_;
     millrace::Node node_;

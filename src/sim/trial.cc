@@ -52,9 +52,9 @@ std::string FaultCounts::to_text() const {
     return fmt::format(
         "{} lives: {} kills, {} power cuts, {} orderly stops, {} changes of the number of shards; "
         "{} lives with disk errors ({} times offline, {} starts failed), {} with a full disk, {} with a slow "
-        "one; {} cut links, {} pauses, {} client crashes",
+        "one; {} cut links, {} pauses, {} client crashes; {} moves of partitions",
         lives, kills, power_cuts, orderly_stops, reshardings, faulty_disks, offline, failed_starts,
-        full_disks, slow_disks, link_cuts, pauses, client_crashes);
+        full_disks, slow_disks, link_cuts, pauses, client_crashes, moves);
 }
 
 std::string FaultCounts::met_text() const {
@@ -68,6 +68,7 @@ std::string FaultCounts::met_text() const {
 Trial::Trial(const TrialOptions& options)
     : options_(options),
       random_(mix(options.seed, 1000)),
+      moves_(mix(options.seed, 1002)),
       program_(program_options(random_)),
       workload_(mix(options.seed, 1001), fmt::format("{}:{}", broker_host, broker_port)),
       world_({.seed = options.seed, .print_log = options.print_log}),
@@ -139,6 +140,7 @@ void Trial::live() {
     while (world_.now_ns() < end_ns && !is_spent()) {
         pass(1 + below(2 * step_ns));
         mishap();
+        if (moves_.below(3) == 0) broker()->move_some_partition(moves_.next());
         look_after();
     }
     end_life();
@@ -229,6 +231,7 @@ void Trial::look_after() {
 }
 
 void Trial::end_life() {
+    faults_.moves += broker()->moves();
     switch (below(5)) {
         case 0:
             if (broker()->is_open()) return stop_in_order();

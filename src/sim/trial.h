@@ -23,7 +23,8 @@ struct FaultCounts {
     uint64_t kills = 0, power_cuts = 0, orderly_stops = 0, client_crashes = 0, link_cuts = 0, pauses = 0;
     uint64_t offline = 0, failed_starts = 0;  // By an error of the disk that was injected.
     uint64_t full_disks = 0, faulty_disks = 0, slow_disks = 0, lives = 0, reshardings = 0;
-    DiskFaults met;  // What the disk really did.
+    uint64_t moves = 0;  // Of partitions between shards.
+    DiskFaults met;      // What the disk really did.
 
     std::string to_text() const;
     // For programs: "met: kills=2 power_cuts=1 ...".
@@ -73,7 +74,7 @@ class Trial {
     void problem(const std::string& text);
 
     TrialOptions options_;
-    Random random_;
+    Random random_, moves_;
     BrokerProgramOptions program_;
     Workload workload_;  // Outlives the nodes its actors run on.
     SimWorld world_;

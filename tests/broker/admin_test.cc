@@ -96,7 +96,7 @@ BrokerConfig with_settings(const Lab::Configs& settings) {
 
 TopicConfig settings_on_home(Lab& lab, std::string_view topic) {
     const Slot slot = lab.shard(0).metadata().topic(topic)->partitions[0].slot;
-    return lab.shard(lab.program().node.home(slot).value).hosted(slot)->settings->config;
+    return lab.shard(lab.shard(0).home(slot).value).hosted(slot)->settings->config;
 }
 
 Error write_size(Lab& lab, std::string_view topic, size_t size) {
@@ -330,7 +330,7 @@ TEST_CASE("every dynamic default of topics reaches their partitions, and is ther
         CHECK(topic.min_insync_replicas == 2);
         const Slot slot = lab.shard(0).metadata().topic("t")->partitions[0].slot;
         const LogConfig& log =
-            lab.shard(lab.program().node.home(slot).value).hosted(slot)->partition->spec().config;
+            lab.shard(lab.shard(0).home(slot).value).hosted(slot)->partition->spec().config;
         CHECK(log.retention_ms == 12'345);
         CHECK(log.segment_bytes == 2'000'000);
         CHECK(log.producer_id_expiration_ms == 9'000);

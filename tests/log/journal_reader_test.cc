@@ -141,7 +141,7 @@ TEST_CASE("bytes that only look like an entry are none") {
     entry.header_hash = header_hash_of(entry);
     std::memcpy(bytes.data(), &entry, sizeof entry);
     CHECK_FALSE(parse_entry(bytes));
-    entry = {.kind = EntryKind{11}};
+    entry = {.kind = EntryKind{12}};
     entry.header_hash = header_hash_of(entry);
     std::memcpy(bytes.data(), &entry, sizeof entry);
     CHECK_FALSE(parse_entry(bytes));

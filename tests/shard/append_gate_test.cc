@@ -17,6 +17,11 @@ constexpr uint64_t ms = 1'000'000;
 class Room final : public Storage {
  public:
     Task<Result<Log*>> load(LogSpec) override { co_return Error::kafka_storage_error; }
+    Task<Result<Log*>> take_over(LogSpec, LogState) override { co_return Error::kafka_storage_error; }
+    Task<Result<>> prepare_leave(Slot) override { co_return Result<>{}; }
+    Task<Result<LogState>> leave(Slot, uint64_t) override { co_return Error::kafka_storage_error; }
+    Task<Result<>> arrived(Slot) override { co_return Result<>{}; }
+    void forget_left(Slot) override {}
     Task<Result<>> finish_recovery() override { co_return Result<>{}; }
     Task<Result<>> start() override { co_return Result<>{}; }
     Task<Result<>> forget_past() override { co_return Result<>{}; }

@@ -220,7 +220,7 @@ TEST_CASE("each partition is on its slot's home and nowhere else, with the setti
     for (const PartitionInfo& partition : lab.shard(0).metadata().topic("t")->partitions)
         for (uint16_t i = 0; i < 3; i++) {
             Hosted* hosted = lab.shard(i).hosted(partition.slot);
-            CHECK((hosted != nullptr) == (lab.program().node.home(partition.slot) == ShardId{i}));
+            CHECK((hosted != nullptr) == (lab.shard(0).home(partition.slot) == ShardId{i}));
             if (hosted) CHECK(hosted->settings->config.max_message_bytes == 4'321);
         }
 }
