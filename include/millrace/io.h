@@ -37,6 +37,8 @@ class IoBuffer {
 
     IoBuffer() = default;
     explicit IoBuffer(size_t size);  // A multiple of the alignment. The bytes are zero.
+    // A part of another one, which stays where it is and outlives it; operations count on both.
+    IoBuffer(IoBuffer& whole, size_t offset, size_t size);
     IoBuffer(IoBuffer&& other) noexcept;
     IoBuffer& operator=(IoBuffer&& other) noexcept;
     ~IoBuffer();
@@ -48,16 +50,34 @@ class IoBuffer {
     explicit operator bool() const { return data_ != nullptr; }
     bool in_flight() const { return flights_ > 0; }
 
-    // Called by the Io around every op that names this buffer; and by whoever lends it out for longer.
-    void fly() { flights_++; }
-    void land() { ASSERT(flights_ > 0), flights_--; }
+    // Asks the kernel to back it by huge pages from here on, where it has some: fewer to look up and to pin.
+    // Worth it from huge_page_size up; such a buffer is aligned to that.
+    static constexpr size_t huge_page_size = 2 << 20;
+    void prefer_huge_pages();
 
+    // Called by the Io around every op that names this buffer; and by whoever lends it out for longer.
+    void fly() {
+        flights_++;
+        if (whole_) whole_->fly();
+    }
+    void land() {
+        ASSERT(flights_ > 0);
+        flights_--;
+        if (whole_) whole_->land();
+    }
+
+    // As the kernel knows the memory; below 0: it was not registered.
+    int32_t registration() const { return whole_ ? whole_->registration() : registered_index; }
     int32_t registered_index = -1;  // Set by an Io that registered it with the kernel.
 
  private:
+    void take(IoBuffer& other);
+    void release();
+
     uint8_t* data_ = nullptr;
     size_t size_ = 0;
     uint32_t flights_ = 0;
+    IoBuffer* whole_ = nullptr;  // Owns the memory, when this is a part.
 };
 
 // One of the shard's provided receive buffers, by number; goes back with Io::give_back.

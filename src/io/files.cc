@@ -115,12 +115,12 @@ void UringIo::prepare_transfer(io_uring_sqe& entry, Op& op) {
         ASSERT(data + op.size <= op.buffer->data() + op.buffer->size());
     }
     const auto size = static_cast<unsigned>(std::min<uint64_t>(op.size, transfer_max));
-    const bool is_fixed = op.buffer && op.buffer->registered_index >= 0;
+    const bool is_fixed = op.buffer && op.buffer->registration() >= 0;
     const bool is_read = op.kind == Op::Kind::read;
     const auto code = is_read ? (is_fixed ? IORING_OP_READ_FIXED : IORING_OP_READ)
                               : (is_fixed ? IORING_OP_WRITE_FIXED : IORING_OP_WRITE);
     io_uring_prep_rw(code, &entry, op.fd, op.data, size, op.offset);
-    if (is_fixed) entry.buf_index = static_cast<uint16_t>(op.buffer->registered_index);
+    if (is_fixed) entry.buf_index = static_cast<uint16_t>(op.buffer->registration());
     if (!is_read && (op.flags & Op::durable)) entry.rw_flags = RWF_DSYNC;
 }
 

@@ -24,6 +24,7 @@ int ReceivePool::open(io_uring& ring) {
     ring_ = map<io_uring_buf_ring>(ring_size);
     memory_ = map<uint8_t>(memory_size);
     if (!ring_ || !memory_) return -ENOMEM;
+    madvise(memory_, memory_size, MADV_HUGEPAGE);
     io_uring_buf_reg registration{};
     registration.ring_addr = reinterpret_cast<uintptr_t>(ring_);
     registration.ring_entries = buffer_count;

@@ -1,6 +1,7 @@
 // Pooled memory for the tails of logs.
 #include "chunks.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace millrace {
@@ -23,17 +24,50 @@ size_t Chunks::class_of(size_t size) {
     return static_cast<size_t>(std::countr_zero(rounded) - std::countr_zero(size_min));
 }
 
+// One with room for a chunk of that size.
+Slab& Chunks::open_slab(size_t size_class) {
+    if (!open_[size_class].empty()) return *open_[size_class].back();
+    auto slab = empty_.empty() ? std::make_unique<Slab>() : std::move(empty_.back());
+    if (!empty_.empty()) empty_.pop_back();
+    slab->chunk_size = size_min << size_class;
+    slab->free.clear();
+    for (size_t at = Slab::size; at > 0; at -= slab->chunk_size)
+        slab->free.push_back(static_cast<uint32_t>(at - slab->chunk_size));
+    if (slab->chunk_size >= huge_from && !std::exchange(slab->is_huge, true))
+        slab->memory.prefer_huge_pages();
+    open_[size_class].push_back(slab.get());
+    slabs_.push_back(std::move(slab));
+    return *slabs_.back();
+}
+
+void Chunks::give_back(Slab& slab, IoBuffer part) {
+    auto& open = open_[class_of(slab.chunk_size)];
+    if (slab.free.empty()) open.push_back(&slab);
+    slab.free.push_back(static_cast<uint32_t>(part.data() - slab.memory.data()));
+    if (!slab.is_empty()) return;
+    std::erase(open, &slab);
+    const auto place = std::ranges::find(slabs_, &slab, &std::unique_ptr<Slab>::get);
+    ASSERT(place != slabs_.end());
+    if (empty_.empty() || (slabs_.size() + empty_.size()) * Slab::size <= bytes_max_)
+        empty_.push_back(std::move(*place));
+    *place = std::move(slabs_.back());
+    slabs_.pop_back();
+}
+
 Chunk* Chunks::take(PartitionLog& log, size_t size) {
-    const size_t c = class_of(size);
+    const size_t size_class = class_of(size);
     std::unique_ptr<Chunk> chunk;
-    if (spare_[c].empty()) {
+    if (spare_.empty()) {
         chunk = std::make_unique<Chunk>();
-        chunk->buffer = IoBuffer{size_min << c};
     } else {
-        chunk = std::move(spare_[c].back());
-        spare_[c].pop_back();
-        spare_bytes_ -= chunk->buffer.size();
+        chunk = std::move(spare_.back());
+        spare_.pop_back();
     }
+    Slab& slab = open_slab(size_class);
+    chunk->slab = &slab;
+    chunk->buffer = IoBuffer{slab.memory, slab.free.back(), slab.chunk_size};
+    slab.free.pop_back();
+    if (slab.free.empty()) std::erase(open_[size_class], &slab);
     chunk->home = this, chunk->log = &log;
     chunk->begin = chunk->end = chunk->pins = 0, chunk->first_batch = UINT32_MAX;
     chunk->older = newest_, chunk->newer = nullptr;
@@ -67,9 +101,8 @@ void Chunks::recycle(Chunk* chunk) {
     chunk->older = chunk->newer = nullptr;
     bytes_ -= chunk->buffer.size();
     std::unique_ptr<Chunk> owned{chunk};
-    if (bytes_ + spare_bytes_ + owned->buffer.size() > bytes_max_) return;
-    spare_bytes_ += owned->buffer.size();
-    spare_[class_of(owned->buffer.size())].push_back(std::move(owned));
+    give_back(*owned->slab, std::move(owned->buffer));
+    if (spare_.size() < spare_max) spare_.push_back(std::move(owned));
 }
 
 }  // namespace millrace

@@ -1,7 +1,9 @@
-// Memory for the tails of a shard's logs: aligned chunks, pooled by size, let go oldest first.
+// Memory for the tails of a shard's logs: aligned chunks, cut from slabs of one size each, let go oldest
+// first.
 //
 // What always holds: a chunk holds bytes of one segment at the same alignment as the file; bytes that are not
-// yet in the segment, and bytes that a Slice pins, stay. Owned by the shard's Storage.
+// yet in the segment, and bytes that a Slice pins, stay. Slabs of large chunks lie in huge pages: the copy
+// into them and the kernel's pinning for a direct write cost less. Owned by the shard's Storage.
 #pragma once
 #include <array>
 #include <memory>
@@ -15,10 +17,23 @@ namespace millrace {
 class Chunks;
 class PartitionLog;
 
+// Memory for chunks of one size.
+struct Slab {
+    static constexpr size_t size = IoBuffer::huge_page_size;
+
+    IoBuffer memory{size};
+    size_t chunk_size = 0;
+    std::vector<uint32_t> free;  // Where in `memory` no chunk is.
+    bool is_huge = false;
+
+    bool is_empty() const { return free.size() * chunk_size == size; }
+};
+
 struct Chunk final : SliceSource {
     Chunks* home = nullptr;
     PartitionLog* log = nullptr;  // None once the log let it go; then only pins keep it.
-    IoBuffer buffer;
+    Slab* slab = nullptr;
+    IoBuffer buffer;        // A part of the slab's memory.
     Offset segment;         // Base offset of the segment it belongs to.
     uint64_t position = 0;  // Of the buffer's first byte in the segment; aligned.
     uint32_t begin = 0;     // Bytes before it are not there (unless read in for a write).
@@ -38,7 +53,7 @@ class Chunks {
  public:
     static constexpr size_t size_min = block_size, size_max = 1 << 20;
 
-    // Keeps memory to use it again as long as all together is not more than this.
+    // Keeps slabs that are empty as long as all together are not more than this, and one.
     explicit Chunks(size_t bytes_max) : bytes_max_(bytes_max) {}
     Chunks(const Chunks&) = delete;
     ~Chunks();
@@ -53,14 +68,20 @@ class Chunks {
 
  private:
     friend struct Chunk;
-    static constexpr size_t classes = 9;  // 4 KiB << 0..8.
+    static constexpr size_t classes = 9;           // 4 KiB << 0..8.
+    static constexpr size_t huge_from = 64 << 10;  // Small chunks of idle logs touch only what they need.
+    static constexpr size_t spare_max = 1024;
     static size_t class_of(size_t size);
+    Slab& open_slab(size_t size_class);
+    void give_back(Slab& slab, IoBuffer part);
     void unlink(Chunk& chunk);
     void recycle(Chunk* chunk);
 
     const size_t bytes_max_;
-    std::array<std::vector<std::unique_ptr<Chunk>>, classes> spare_;
-    size_t bytes_ = 0, spare_bytes_ = 0;
+    std::array<std::vector<Slab*>, classes> open_;  // With room, by the size of their chunks.
+    std::vector<std::unique_ptr<Slab>> slabs_, empty_;
+    std::vector<std::unique_ptr<Chunk>> spare_;  // Without memory.
+    size_t bytes_ = 0;
     Chunk *oldest_ = nullptr, *newest_ = nullptr;
     Chunk* let_go_ = nullptr;  // Pinned without a log; linked by newer/older.
 };

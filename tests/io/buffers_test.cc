@@ -51,6 +51,23 @@ TEST_CASE("memory that nobody touched is not resident") {
     CHECK(process_facts().resident_bytes < before + (size_t{32} << 20));
 }
 
+TEST_CASE("an operation on a part keeps the whole alive") {
+    IoBuffer whole(IoBuffer::huge_page_size);
+    whole.prefer_huge_pages();
+    CHECK(reinterpret_cast<uintptr_t>(whole.data()) % IoBuffer::huge_page_size == 0);
+    IoBuffer part(whole, 8192, 4096);
+    CHECK(part.data() == whole.data() + 8192);
+    part.fly();
+    CHECK(whole.in_flight());
+    CHECK(aborts([&] { IoBuffer gone{std::move(whole)}; }));
+    part.land();
+    CHECK(!whole.in_flight());
+    part.bytes()[0] = 1;
+    IoBuffer moved(std::move(part));
+    CHECK(!part);
+    CHECK(moved.data() == whole.data() + 8192);
+}
+
 TEST_CASE("a move takes the memory and leaves nothing") {
     IoBuffer first(4096);
     first.data()[7] = 42;
