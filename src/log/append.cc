@@ -56,16 +56,16 @@ void PartitionLog::roll() {
     old.sealed = true;
     old.index->finish();
     snapshots_due_.push_back({end_, producers_.to_snapshot()});
-    bytes_since_snapshot_ = 0;
+    forget_unsaved();
     auto next = std::make_unique<Segment>(Segment{.base = end_, .made_ms = storage_.io().wall_ms()});
     next->index = std::make_unique<SegmentIndex>();
     segments_.push_back(std::move(next));
     const int64_t jitter = spec_.config.segment_jitter_ms;
     jitter_ms_ =
         jitter > 0 ? static_cast<int64_t>(storage_.io().random() % static_cast<uint64_t>(jitter)) : 0;
-    if (dirty_file_ == 0) dirty_file_ = storage_.journal().current_file();
+    if (dirty_file_ == 0) need_file(storage_.journal().current_file());
     touch();
-    storage_.wake();
+    storage_.call(*this);
 }
 
 void PartitionLog::copy_batch(const BatchHeader& batch, Bytes bytes) {
@@ -83,7 +83,7 @@ void PartitionLog::copy_batch(const BatchHeader& batch, Bytes bytes) {
     store_big(head.data() + 12, batch.leader_epoch.value);
     copy(head);
     copy(bytes.subspan(patched));
-    bytes_since_snapshot_ += bytes.size();
+    count_unsaved(bytes.size());
     end_ = batch.next();
     storage_.add_appended(bytes.size());
 }
@@ -120,5 +120,19 @@ Chunk& PartitionLog::tail_with_room(size_t wanted) {
 }
 
 void PartitionLog::touch() { storage_.add_unstaged(*this); }
+
+// The oldest journal file with something that is not yet out; 0: none.
+void PartitionLog::need_file(uint64_t journal_file) {
+    if (journal_file == dirty_file_) return;
+    storage_.move_dirty(spec_.slot, dirty_file_, journal_file);
+    dirty_file_ = journal_file;
+}
+
+void PartitionLog::count_unsaved(uint64_t bytes) {
+    bytes_since_snapshot_ += bytes;
+    storage_.add_unsaved(bytes);
+}
+
+void PartitionLog::forget_unsaved() { storage_.sub_unsaved(std::exchange(bytes_since_snapshot_, 0)); }
 
 }  // namespace millrace

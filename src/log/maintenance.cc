@@ -6,7 +6,8 @@ namespace millrace {
 
 namespace {
 
-constexpr size_t together = 8;  // Logs written out at a time.
+constexpr size_t together = 8;             // Logs written out at a time.
+constexpr uint64_t checkpoint_share = 32;  // A smaller part of unsaved_bytes_max is not worth its writes.
 constexpr uint64_t full_pause_ns = 1'000'000'000;
 
 }  // namespace
@@ -46,32 +47,56 @@ Task<Result<>> StorageImpl::work() {
     }
     if (result) result = co_await prepare_logs();
     if (result) result = co_await write_out_old();
+    if (result) result = co_await checkpoint_logs();
     if (result) co_await descriptors_.trim();
     co_return result;
 }
 
-bool StorageImpl::has_work() const {
+// In proportion to the logs that have changed, not to all.
+bool StorageImpl::has_work() {
     if (full_ || journal_.wants_file() || !doomed_directories_.empty() || descriptors_.wants_trim())
         return true;
     if (journal_.oldest_file() < oldest_needed() && !freeing()) return true;
+    for (auto it = calling_.begin(); it != calling_.end();) {
+        const auto known = logs_.find(*it);
+        if (known == logs_.end() || !known->second->calls()) {
+            it = calling_.erase(it);
+            continue;
+        }
+        const PartitionLog* log = workable(*it++);
+        if (log && (log->wants_direct() || log->has_doomed() || log->has_unfinished() ||
+                    log->can_drop_first()))
+            return true;
+    }
+    return has_due() || most_unsaved();
+}
+
+bool StorageImpl::has_due() {
     const bool pressed = under_pressure();
-    for (const auto& [slot, log] : logs_) {
-        if (log->is_resting() || log->failure() != Error::none) continue;
-        if (log->wants_direct() || log->has_doomed() || log->has_unfinished()) return true;
-        if (log->can_drop_first()) return true;
-        if (is_due(*log, pressed)) return true;
+    for (const auto& [file, slot] : dirty_logs_) {
+        if (!pressed && file >= journal_.current_file()) return false;
+        const PartitionLog* log = workable(slot);
+        if (log && is_due(*log, pressed)) return true;
     }
     return false;
+}
+
+// Nothing while it is being removed or moved, or has failed.
+PartitionLog* StorageImpl::workable(Slot slot) {
+    const auto it = logs_.find(slot);
+    const bool works = it != logs_.end() && !it->second->is_resting() && it->second->failure() == Error::none;
+    return works ? it->second.get() : nullptr;
 }
 
 // Files that are needed no more were named in the journal, but that is not yet durable.
 bool StorageImpl::freeing() const { return freed_put_ >= oldest_needed(); }
 
 uint64_t StorageImpl::oldest_needed() const {
-    uint64_t oldest = journal_.current_file();
-    for (const auto& [slot, log] : logs_)
-        if (log->dirty_file() != 0 && !log->removing) oldest = std::min(oldest, log->dirty_file());
-    return oldest;
+    const uint64_t current = journal_.current_file();
+    for (const auto& [file, slot] : dirty_logs_)
+        if (const auto it = logs_.find(slot); it != logs_.end() && !it->second->removing)
+            return std::min(current, file);
+    return current;
 }
 
 // Memory that only waits for being written out.
@@ -86,19 +111,18 @@ bool StorageImpl::is_due(const PartitionLog& log, bool pressed) const {
 }
 
 Task<Result<>> StorageImpl::write_out_one(Slot slot) {
-    const auto it = logs_.find(slot);
-    if (it == logs_.end() || it->second->is_resting() || it->second->failure() != Error::none)
-        co_return Result<>{};
-    co_return co_await it->second->write_out();
+    PartitionLog* log = workable(slot);
+    if (!log) co_return Result<>{};
+    co_return co_await log->write_out();
 }
 
 Task<Result<>> StorageImpl::write_out_old() {
     std::vector<Slot> due;
     const bool pressed = under_pressure();
-    for (const auto& [slot, log] : logs_)
-        if (!log->is_resting() && log->failure() == Error::none &&
-            (is_due(*log, pressed) || log->has_unfinished()))
-            due.push_back(slot);
+    for (const auto& [file, slot] : dirty_logs_) {
+        const PartitionLog* log = workable(slot);
+        if (log && (is_due(*log, pressed) || log->has_unfinished())) due.push_back(slot);
+    }
     for (size_t i = 0; i < due.size();) {
         std::vector<Task<Result<>>> tasks;
         for (size_t n = 0; n < together && i < due.size(); n++) tasks.push_back(write_out_one(due[i++]));
@@ -121,11 +145,30 @@ void StorageImpl::free_journal_files() {
     journal_.flush();
 }
 
+// Of those that are written straight to their segments, the one with most to read again after a crash: what
+// the others have is bounded by the journal.
+PartitionLog* StorageImpl::most_unsaved() {
+    if (unsaved_ < config_.unsaved_bytes_max) return nullptr;
+    const uint64_t least = config_.unsaved_bytes_max / checkpoint_share;
+    PartitionLog* most = nullptr;
+    for (const Slot slot : direct_logs_) {
+        PartitionLog* log = workable(slot);
+        if (!log || log->has_unfinished() || log->bytes_since_snapshot() < least) continue;
+        if (!most || log->bytes_since_snapshot() > most->bytes_since_snapshot()) most = log;
+    }
+    return most;
+}
+
+Task<Result<>> StorageImpl::checkpoint_logs() {
+    PartitionLog* log = most_unsaved();
+    if (!log) co_return Result<>{};
+    co_return co_await log->checkpoint();
+}
+
 Task<Result<>> StorageImpl::prepare_logs() {
     std::vector<Slot> wanting;
-    for (const auto& [slot, log] : logs_)
-        if (!log->is_resting() && log->failure() == Error::none && log->wants_direct())
-            wanting.push_back(slot);
+    for (const Slot slot : calling_)
+        if (const PartitionLog* log = workable(slot); log && log->wants_direct()) wanting.push_back(slot);
     for (const Slot slot : wanting) {
         auto* log = static_cast<PartitionLog*>(find(slot));
         if (!log || log->is_resting()) continue;
@@ -144,10 +187,10 @@ Task<Result<>> StorageImpl::prepare_logs() {
 
 Task<Result<>> StorageImpl::remove_files() {
     std::vector<Slot> slots;
-    for (const auto& [slot, log] : logs_) {
-        if (log->is_resting() || log->failure() != Error::none) continue;
-        if (log->can_drop_first()) log->drop_below_start();
-        if (log->has_doomed()) slots.push_back(slot);
+    for (const Slot slot : std::vector<Slot>(calling_.begin(), calling_.end())) {
+        PartitionLog* log = workable(slot);
+        if (log && log->can_drop_first()) log->drop_below_start();
+        if (log && log->has_doomed()) slots.push_back(slot);
     }
     for (const Slot slot : slots) {
         auto* log = static_cast<PartitionLog*>(find(slot));

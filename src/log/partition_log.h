@@ -81,11 +81,17 @@ class PartitionLog final : public Log {
     void drop_chunks();
 
     uint64_t dirty_file() const { return dirty_file_; }
+    uint64_t bytes_since_snapshot() const { return bytes_since_snapshot_; }
+    // Producers and index of the active segment to disk, so that a recovery reads little of it again.
+    Task<Result<>> checkpoint();
+    void forget_unsaved();
+    // Something for the background to do, now or once what hinders it has gone.
+    bool calls() const;
     uint64_t dirty_bytes() const;
     bool needs_write_out() const;
     bool has_unfinished() const;  // A sealed segment that is not final.
     void leave();
-    bool busy() const { return writing_out_ || direct_flights_ > 0 || readers_ > 0; }
+    bool busy() const { return writing_out_ || checkpointing_ || direct_flights_ > 0 || readers_ > 0; }
     // Being moved to another shard: the background leaves it alone.
     bool is_resting() const { return removing || leaving; }
     LogState state() const;
@@ -110,6 +116,8 @@ class PartitionLog final : public Log {
     std::string path_of(const Segment& segment, std::string_view suffix) const;
     FileKey key_of(const Segment& segment) const { return {spec_.slot, segment.base}; }
     void touch();
+    void need_file(uint64_t journal_file);
+    void count_unsaved(uint64_t bytes);
     void leave_reader() {
         ASSERT(readers_ > 0);
         if (--readers_ == 0 && is_resting()) wake_storage();
@@ -188,7 +196,7 @@ class PartitionLog final : public Log {
     Epoch written_epoch_{-1};  // The last one in the checkpoint file.
     uint32_t direct_flights_ = 0;
     uint32_t readers_ = 0;
-    bool writing_out_ = false;
+    bool writing_out_ = false, checkpointing_ = false;
     bool state_due_ = false;       // The journal does not yet know where this log began.
     uint64_t state_sequence_ = 0;  // Of the entry that told it.
     bool wants_direct_ = false;

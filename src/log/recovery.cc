@@ -431,7 +431,7 @@ Task<Result<>> Recovery::rebuild_segment(Segment& segment, Offset producers_from
     if (!until) co_return until.error();
     if (*until < segment.size) co_return co_await damaged("a segment holds a bad batch below its end");
     if (segment.index) segment.max_timestamp = segment.index->max_timestamp();
-    log_.bytes_since_snapshot_ += segment.size - from;
+    log_.count_unsaved(segment.size - from);
     if (segment.size == 0 || from == 0) co_return Result<>{};
     const auto first = co_await scan(
         segment, {.until = batch_header_size, .index = false, .producers_from = Offset{INT64_MAX}});

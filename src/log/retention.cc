@@ -24,6 +24,7 @@ void PartitionLog::move_log_start(Offset offset) {
     log_start_ = offset;
     epochs_.cut_front(offset);
     touch();
+    storage_.call(*this);
 }
 
 size_t PartitionLog::retain(int64_t wall_ms, Offset high_watermark) {
@@ -56,7 +57,7 @@ bool PartitionLog::is_expired(const Segment& segment, int64_t wall_ms) const {
 // Nobody writes to it, and the journal has got beyond it.
 bool PartitionLog::can_drop(size_t i) const {
     if (i + 1 >= segments_.size() || segments_[i + 1]->base > log_start_) return false;
-    return !writing_out_ && direct_flights_ == 0 && staged_segment_ > segments_[i]->base;
+    return !writing_out_ && !checkpointing_ && direct_flights_ == 0 && staged_segment_ > segments_[i]->base;
 }
 
 size_t PartitionLog::drop_below_start() {
@@ -76,7 +77,7 @@ size_t PartitionLog::drop_below_start() {
         dropped++;
     }
     std::erase_if(snapshots_due_, [&](const Snapshot& s) { return s.offset < segments_.front()->base; });
-    if (dropped > 0) doomed_until_ = log_start_, storage_.wake();
+    if (dropped > 0) doomed_until_ = log_start_, storage_.call(*this);
     return dropped;
 }
 

@@ -46,7 +46,7 @@ bool PartitionLog::stage(Journal& journal) {
     if (staged_start_ != log_start_)
         journal.put({.kind = EntryKind::log_start, .slot = spec_.slot.value, .next = log_start_.value});
     staged_start_ = log_start_;
-    if (dirty_file_ == 0) dirty_file_ = journal.current_file();
+    if (dirty_file_ == 0) need_file(journal.current_file());
     if (has_news) journal.mark({.log = this, .end = staged_end_, .log_start = staged_start_});
     return true;
 }
@@ -67,7 +67,7 @@ void PartitionLog::stage_segment(Journal& journal, Segment& segment, Offset next
         if (can_go_direct(segment))
             from = stage_direct(journal, segment, from, next);
         else if (!segment.sealed)
-            wants_direct_ = true, storage_.wake();
+            wants_direct_ = true, storage_.call(*this);
     }
     if (from < segment.size) stage_data(journal, segment, from, next);
     staged_position_ = segment.size;
@@ -154,7 +154,7 @@ void PartitionLog::on_committed(const CommitMark& mark) {
             advance_out(*segment, std::max(segment->out, mark.out));
         // What is not yet out was staged in this file or later.
         const bool only_tail = segments_.size() < 2 || segments_[segments_.size() - 2]->final;
-        if (only_tail && written_epoch_ == epochs_.last()) dirty_file_ = std::max(dirty_file_, mark.file);
+        if (only_tail && written_epoch_ == epochs_.last()) need_file(std::max(dirty_file_, mark.file));
         if (is_resting()) storage_.wake();
         return;
     }

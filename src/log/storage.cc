@@ -79,10 +79,12 @@ Task<Result<Log*>> StorageImpl::load_known(LogSpec spec, std::optional<Recovered
     auto result = co_await recovery.run();
     loading_--;
     result = judge("loading a partition failed", result);
+    if (!result) log->forget_unsaved();
     if (!result) co_return result.error();
     PartitionLog* loaded = log.get();
     ASSERT(!logs_.contains(slot));
     logs_.emplace(slot, std::move(log));
+    if (loaded->calls()) call(*loaded);
     if (started_ && loaded->failure() == Error::none && loaded->has_unstaged()) add_unstaged(*loaded);
     co_await descriptors_.trim();
     co_return loaded;
@@ -192,6 +194,11 @@ void StorageImpl::pump() {
     journal_.flush();
 }
 
+void StorageImpl::move_dirty(Slot slot, uint64_t from, uint64_t to) {
+    if (from != 0) dirty_logs_.erase({from, slot});
+    if (to != 0) dirty_logs_.emplace(to, slot);
+}
+
 void StorageImpl::put_states() {
     for (const auto& [slot, log] : logs_)
         if (log->failure() == Error::none && !log->removing) log->put_state(journal_);
@@ -279,7 +286,7 @@ void StorageImpl::trim_cache() {
         chunk->log->drop_chunk(*chunk);
         chunk = newer;
     }
-    if (under_pressure()) wake();
+    if (under_pressure() || unsaved_ >= config_.unsaved_bytes_max) wake();
 }
 
 // ---- Logs ----------------------------------------------------------------------------------------------
@@ -340,6 +347,7 @@ void StorageImpl::forget(PartitionLog& log) {
     journal_.forget(log);
     log.leave();
     const Slot slot = log.spec().slot;
+    calling_.erase(slot);
     logs_.erase(slot);
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 #include <list>
 #include <map>
+#include <set>
 
 #include "journal_reader.h"
 #include "millrace/compression.h"
@@ -82,6 +83,13 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     void sub_dirty(uint64_t bytes) { dirty_ -= bytes; }
     void trim_cache();
     void wake() { wake_.notify_all(); }
+    // The log has something for the background, see PartitionLog::calls.
+    void call(const PartitionLog& log) { calling_.insert(log.spec().slot), wake(); }
+    // Which journal file a log needs; 0: none.
+    void move_dirty(Slot slot, uint64_t from, uint64_t to);
+    // Bytes that a recovery would read again, as no snapshot covers them.
+    void add_unsaved(uint64_t bytes) { unsaved_ += bytes; }
+    void sub_unsaved(uint64_t bytes) { unsaved_ -= bytes; }
     // Somebody waits for the flush: of what is written now, and of what follows for a while.
     void want_durable();
     void fail(std::string_view what);
@@ -133,7 +141,11 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
 
     // maintenance.cc
     Task<Result<>> work();
-    bool has_work() const;
+    bool has_work();
+    bool has_due();
+    PartitionLog* workable(Slot slot);
+    PartitionLog* most_unsaved();
+    Task<Result<>> checkpoint_logs();
     bool freeing() const;
     bool under_pressure() const;
     bool is_due(const PartitionLog& log, bool pressed) const;
@@ -154,7 +166,9 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     Journal journal_;
     std::map<Slot, std::unique_ptr<PartitionLog>> logs_;
     mutable StorageStats stats_;
-    uint64_t dirty_ = 0, unstaged_bytes_ = 0;
+    uint64_t dirty_ = 0, unstaged_bytes_ = 0, unsaved_ = 0;
+    std::set<std::pair<uint64_t, Slot>> dirty_logs_;  // By the oldest journal file that each needs.
+    std::set<Slot> calling_;                          // May have work for the background.
     PartitionLog* unstaged_first_ = nullptr;
     PartitionLog* unstaged_last_ = nullptr;
     std::map<Slot, Left> left_;         // For other shards, whose journals may not name them yet.

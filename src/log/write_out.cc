@@ -41,7 +41,7 @@ Task<Result<>> PartitionLog::write_out() {
     if (result) result = co_await write_derived(Sync::no);
     writing_out_ = false;
     // What was staged meanwhile is in that file or a later one.
-    if (result) dirty_file_ = needs_write_out() || has_unstaged() ? file : 0;
+    if (result) need_file(needs_write_out() || has_unstaged() ? file : 0);
     storage_.wake();
     co_return result;
 }
@@ -222,6 +222,16 @@ Task<Result<>> PartitionLog::write_indexes(Segment& segment) {
     co_return Result<>{};
 }
 
+// The background calls it while nothing of the log is written out; appends and direct writes go on.
+Task<Result<>> PartitionLog::checkpoint() {
+    ASSERT(!writing_out_ && !checkpointing_);
+    checkpointing_ = true;
+    auto result = co_await write_derived(Sync::yes);
+    checkpointing_ = false;
+    storage_.wake();
+    co_return result;
+}
+
 // What can be computed again from the segments, but not in an instant; and the epochs, which cannot.
 Task<Result<>> PartitionLog::write_derived(Sync all) {
     Result<> result;
@@ -234,7 +244,7 @@ Task<Result<>> PartitionLog::write_derived(Sync all) {
         if (result) written_epoch_ = epoch;
     }
     if (!result || (bytes_since_snapshot_ < snapshot_bytes && all == Sync::no)) co_return result;
-    bytes_since_snapshot_ = 0;
+    forget_unsaved();
     result = co_await write_indexes(active());
     if (result) result = co_await write_snapshot(end_, producers_.to_snapshot());
     if (result) result = co_await sync_directory(storage_.io(), directory_);

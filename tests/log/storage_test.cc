@@ -116,4 +116,27 @@ TEST_CASE("a closed storage starts clean and holds everything") {
     w.check_all();
 }
 
+TEST_CASE("a log that is written straight to its segment is checkpointed, so that a recovery reads little") {
+    for (const Crash how : {Crash::kill, Crash::power_cut}) {
+        StorageWorld w{4};
+        w.add(0), w.add(1);
+        w.boot();
+        REQUIRE(w.wait_started());
+        for (uint64_t i = 0; i < 60; i++) {
+            CHECK(w.program().append(Slot{0}, make_batch(i, 20'000)) == Error::none);
+            w.world.run_for(2'000'000);
+        }
+        CHECK(w.storage().stats().direct_bytes > 600'000);
+        const auto names = w.node.disk().names("data/topic0-0");
+        int64_t newest = -1;
+        for (const std::string& name : names)
+            if (name.ends_with(".snapshot")) newest = std::stoll(name);
+        CHECK(newest >= w.log(0).end().value - 30);
+        w.crash(how);
+        w.node.restart();
+        REQUIRE(w.wait_started());
+        w.check_all();
+    }
+}
+
 }  // namespace millrace

@@ -101,6 +101,7 @@ StorageConfig StorageWorld::small() {
             .tail_cache_bytes = 256 << 10,
             .dirty_bytes_max = 512 << 10,
             .direct_append_bytes = 16 << 10,
+            .unsaved_bytes_max = 128 << 10,
             .durable_habit_ns = 3'000'000,
             .descriptors_max = 4,
             .index_cache_bytes = 1 << 10};
