@@ -168,6 +168,7 @@ struct BrokerConfig {
 
     int32_t producer_id_expiration_ms = 86400000;
     int64_t log_retention_check_interval_ms = 300000;
+    int32_t scrub_percent = 5;
 
     Settings settings;  // Everything that was set, with its origin: for DescribeConfigs and `config explain`.
 };

@@ -71,7 +71,12 @@ struct StorageConfig {
     // for so long each commit is flushed as it is written.
     uint64_t flush_after_ns = 100'000'000, durable_habit_ns = 100'000'000;
     uint32_t descriptors_max = 256;
-    uint64_t index_cache_bytes = 4 << 20;  // Indexes of sealed segments that stay in memory.
+    uint64_t index_cache_bytes = 4 << 20;   // Indexes of sealed segments that stay in memory.
+    uint64_t block_cache_bytes = 32 << 20;  // Blocks of 128 KiB of segment files, read for consumers.
+    // Sealed segments are read again and compared with their sums: with so much of the disk's bandwidth (0:
+    // not at all), and each one at most so often.
+    uint32_t scrub_percent = 5;
+    int64_t scrub_interval_ms = 604'800'000;
 };
 
 // ---- Reading --------------------------------------------------------------------------------------------
@@ -174,8 +179,8 @@ class Log {
     virtual void want_durable() = 0;
     virtual uint64_t size_bytes() const = 0;
     virtual size_t segment_count() const = 0;
-    // none, or why the log serves nothing: kafka_storage_error (disk failed, or durable bytes were found
-    // damaged).
+    // none, or why the log serves nothing: kafka_storage_error (the disk failed, or damage left nothing that
+    // could be served).
     virtual Error failure() const = 0;
 
     // Checks the producer's sequence (idempotence, KIP-98), gives offsets, copies, schedules a commit. Fails
@@ -192,7 +197,8 @@ class Log {
     // below the limit. Fails with offset_out_of_range, kafka_storage_error.
     virtual std::optional<Result<Slice>> read_cached(const ReadRequest& request) = 0;
     // From memory or disk. Fails as read_cached, and with corrupt_message when the bytes on disk are not what
-    // was written (every batch from disk has its CRC checked).
+    // was written: then their range of offsets is remembered as damaged, durably, and what is below and above
+    // it goes on to be served.
     virtual Task<Result<Slice>> read(ReadRequest request) = 0;
 
     // The first record with a timestamp >= `timestamp` at or above log_start() and below `limit`; offset -1
@@ -239,6 +245,9 @@ struct StorageStats {
     uint32_t descriptors = 0;
     uint64_t damaged_entries =
         0;  // Journal entries at or below the durable watermark that recovery could not read.
+    uint64_t damaged_ranges = 0;  // Of offsets, now: not served.
+    uint64_t block_hits = 0, block_misses = 0, block_cache_bytes = 0;
+    uint64_t scrubbed_bytes = 0, scrub_damaged = 0;  // Read by the scrub; ranges that it found damaged.
 };
 
 // Told when there is room for appends, or the storage has failed; also when it knows already.

@@ -85,6 +85,8 @@ constexpr KeyRow rows[] = {
      "Least level of log lines."},
     {"millrace.memory", string, "auto", any, fixed,
      "Memory for recent and unwritten records, of all shards: a number with K, M or G, or auto."},
+    {"millrace.scrub.percent", int32, "5", between(0, 100), fixed,
+     "Share of the disk's bandwidth for reading cold segments again and comparing their sums; 0 is off."},
     {"millrace.shards", string, "auto", any, fixed,
      "Shards, each on a core of its own; auto is one per core."},
     {"min.insync.replicas", int32, "1", at_least(1), dynamic,

@@ -113,6 +113,7 @@ void read_topics(BrokerConfig& config, const BrokerReader& read) {
     config.delete_topics = read.boolean("delete.topic.enable");
     config.producer_id_expiration_ms = read.int32("producer.id.expiration.ms");
     config.log_retention_check_interval_ms = read.int64("log.retention.check.interval.ms");
+    config.scrub_percent = read.int32("millrace.scrub.percent");
 }
 
 void read_segments(TopicConfig& config, const TopicReader& read) {

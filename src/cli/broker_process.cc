@@ -34,6 +34,7 @@ void add_process_metrics(MetricsPage& page) {
 StorageConfig storage_config(const BrokerConfig& config, uint16_t shards) {
     constexpr uint64_t least_bytes = 4 << 20;
     StorageConfig storage;
+    storage.scrub_percent = static_cast<uint32_t>(config.scrub_percent);
     if (config.memory_bytes == 0) return storage;
     storage.tail_cache_bytes = std::max(config.memory_bytes / shards / 2, least_bytes);
     storage.dirty_bytes_max = std::min(storage.tail_cache_bytes, storage.dirty_bytes_max);

@@ -14,6 +14,8 @@ namespace millrace {
 struct FileKey {
     Slot slot;
     Offset segment;
+    uint32_t version =
+        0;  // Of the file: a segment that is replaced by another file of its name gets the next.
     auto operator<=>(const FileKey&) const = default;
 };
 

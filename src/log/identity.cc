@@ -58,11 +58,19 @@ Task<Result<std::optional<NodeIdentity>>> read_identity(Io& io, std::string dire
     auto bytes = co_await read_file(io, path_of(directory), 1 << 20);
     if (!bytes && bytes.error() == Error::resource_not_found) co_return std::optional<NodeIdentity>{};
     if (!bytes) co_return bytes.error();
+    std::optional<NodeIdentity> identity;
+    bool is_intact = bytes->size() == 2 * block_size;
     for (size_t at = 0; at + block_size <= bytes->size(); at += block_size) {
-        auto identity = decode(Bytes{*bytes}.subspan(at, block_size));
-        if (identity) co_return identity;
-        io.log().warn("log", "a copy in node.meta is damaged", {{"directory", directory}, {"offset", at}});
+        auto copy = decode(Bytes{*bytes}.subspan(at, block_size));
+        is_intact = is_intact && copy;
+        if (copy && !identity) identity = std::move(copy);
     }
+    if (identity && !is_intact) {
+        io.log().warn("log", "a copy in node.meta is damaged and made anew", {{"directory", directory}});
+        auto mended = co_await write_identity(io, directory, *identity);
+        if (!mended) co_return mended.error();
+    }
+    if (identity) co_return identity;
     io.log().error("log", "node.meta is damaged: whose directory this is cannot be told",
                    {{"directory", directory}});
     co_return Error::kafka_storage_error;

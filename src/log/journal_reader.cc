@@ -51,11 +51,14 @@ class JournalReader {
     Task<Result<>> survey(JournalFile& file);
     Task<Result<bool>> follow(JournalFile& file);
     Task<Result<uint64_t>> next_readable(JournalFile& file, uint64_t position);
+    void lose_until(uint64_t sequence);
     // The bytes from `position` on, at least a whole entry if the file has it.
     Task<Result<Bytes>> view(JournalFile& file, uint64_t position);
     bool apply(const Entry& entry, Bytes payload, bool is_base);
     void apply_to(RecoveredLog& log, const Entry& entry, Bytes payload);
     static void begin_with(RecoveredLog& log, const Entry& entry, const StatePayload& state);
+    void apply_header(RecoveredLog& log, const Entry& entry);
+    void add_lost(RecoveredLog& log, const Entry& entry, uint32_t length);
     static bool agrees(const RecoveredLog& log, const Entry& state);
     bool is_mine(const Entry& entry) const { return homes_.of(Slot{entry.slot}) == io_.shard(); }
     static bool is_newer(const RecoveredLog& log, const RecoveredLog& than);
@@ -73,6 +76,7 @@ class JournalReader {
     bool previous_known_ = false;
     uint64_t incarnation_ = 0;
     uint64_t resumed_ = 0;  // Where reading went on behind entries that cannot be read.
+    uint64_t lost_ = 0;     // How many of those there are.
     bool clean_ = false, ended_ = false;
 };
 
@@ -103,7 +107,7 @@ Task<Result<>> JournalReader::read_lives() {
 
 void JournalReader::begin_life() {
     files_.clear(), logs_.clear();
-    oldest_ = base_ = durable_ = expected_ = previous_ = incarnation_ = resumed_ = 0;
+    oldest_ = base_ = durable_ = expected_ = previous_ = incarnation_ = resumed_ = lost_ = 0;
     previous_known_ = clean_ = ended_ = false;
 }
 
@@ -201,8 +205,9 @@ Task<Result<>> JournalReader::read_chain() {
         if (!followed) co_return followed.error();
         it->second.window = {};
     }
-    if (expected_ <= durable_) result_.damaged_entries += durable_ + 1 - expected_, resumed_ = durable_ + 1;
-    for (auto& [slot, log] : logs_) log.damaged |= log.last_sequence < resumed_;
+    if (expected_ <= durable_) lose_until(durable_ + 1);
+    for (auto& [slot, log] : logs_)
+        if (log.last_sequence < resumed_) log.lost_after = lost_;
     co_return Result<>{};
 }
 
@@ -286,16 +291,20 @@ Task<Result<uint64_t>> JournalReader::next_readable(JournalFile& file, uint64_t 
         if (!bytes) co_return bytes.error();
         const auto entry = parse_entry(*bytes);
         if (entry && entry->sequence > expected_) {
-            result_.damaged_entries += entry->sequence - expected_;
-            expected_ = resumed_ = entry->sequence, previous_known_ = false;
+            lose_until(entry->sequence);
             co_return position;
         }
     }
-    if (next_file != files_.end() && next_file->second.head.sequence > expected_) {
-        result_.damaged_entries += next_file->second.head.sequence - expected_;
-        expected_ = resumed_ = next_file->second.head.sequence, previous_known_ = false;
-    }
+    if (next_file != files_.end() && next_file->second.head.sequence > expected_)
+        lose_until(next_file->second.head.sequence);
     co_return file.size;
+}
+
+// Reading goes on with that sequence: durable entries before it cannot be read.
+void JournalReader::lose_until(uint64_t sequence) {
+    ASSERT(sequence > expected_);
+    result_.damaged_entries += sequence - expected_, lost_ += sequence - expected_;
+    expected_ = resumed_ = sequence, previous_known_ = false;
 }
 
 // False: the entry was being written when the end came.
@@ -312,11 +321,34 @@ bool JournalReader::apply(const Entry& entry, Bytes payload, bool is_base) {
     const bool repeated =
         entry.kind == EntryKind::state && !is_base && known != logs_.end() && !known->second.left;
     RecoveredLog& log = logs_[Slot{entry.slot}];
-    if (!sound || (repeated && log.last_sequence < resumed_ && !agrees(log, entry))) log.damaged = true;
+    if (repeated && log.last_sequence < resumed_ && !agrees(log, entry)) add_lost(log, entry, 0);
     log.last_sequence = entry.sequence;
     if (repeated) return true;
-    if (sound) apply_to(log, entry, payload);
+    if (sound)
+        apply_to(log, entry, payload);
+    else
+        apply_header(log, entry);
     return true;
+}
+
+// The header is sound, its payload is not: how far the log had come is known.
+void JournalReader::apply_header(RecoveredLog& log, const Entry& entry) {
+    if (entry.kind == EntryKind::data) return add_lost(log, entry, entry.length);
+    log = {.left = entry.kind == EntryKind::left, .last_sequence = log.last_sequence};
+    log.has_state = true;
+    log.segment = Offset{entry.segment}, log.position = entry.position, log.next = Offset{entry.next};
+}
+
+// Bytes that the journal does not have: up to where the entry is, and `length` more.
+void JournalReader::add_lost(RecoveredLog& log, const Entry& entry, uint32_t length) {
+    log.pieces.push_back({.segment = Offset{entry.segment},
+                          .position = entry.position,
+                          .length = length,
+                          .is_part = entry.part != 0,
+                          .lost = true,
+                          .next = Offset{entry.next},
+                          .bytes_at = log.bytes.size(),
+                          .sequence = entry.sequence});
 }
 
 // Whether the log, as read so far, is where a later file's state says that it was.
@@ -338,19 +370,16 @@ void JournalReader::apply_to(RecoveredLog& log, const Entry& entry, Bytes payloa
     switch (entry.kind) {
         case EntryKind::state: {
             StatePayload state;
-            if (payload.size() != sizeof state) return void(log.damaged = true);
+            if (payload.size() != sizeof state) return apply_header(log, entry);
             std::memcpy(&state, payload.data(), sizeof state);
-            if (log.left) log = {.damaged = log.damaged, .last_sequence = log.last_sequence};  // Back again.
+            if (log.left) log = {.last_sequence = log.last_sequence};  // Back again.
             return begin_with(log, entry, state);
         }
         case EntryKind::left: {
             LeftPayload left;
-            if (payload.size() != sizeof left) return void(log.damaged = true);
+            if (payload.size() != sizeof left) return apply_header(log, entry);
             std::memcpy(&left, payload.data(), sizeof left);
-            log = {.left = true,
-                   .left_generation = left.generation,
-                   .damaged = log.damaged,
-                   .last_sequence = log.last_sequence};
+            log = {.left = true, .left_generation = left.generation, .last_sequence = log.last_sequence};
             return begin_with(log, entry, left.state);
         }
         case EntryKind::data:

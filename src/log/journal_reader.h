@@ -21,6 +21,7 @@ struct RecoveredPiece {
     bool in_segment = false;    // A range: the bytes are in the segment, `hash` is theirs.
     bool is_part = false;       // Ends inside a batch.
     bool known_durable = true;  // At or below the watermark: complete, or damaged.
+    bool lost = false;          // The journal no longer has these bytes, or entries before this one.
     Offset next;
     uint64_t hash = 0;
     size_t bytes_at = 0;  // In RecoveredLog::bytes, when not in_segment.
@@ -44,7 +45,7 @@ struct RecoveredLog {
     bool removed = false;
     bool left = false;  // For another shard, in the state that is here; without pieces.
     uint64_t left_generation = 0;
-    bool damaged = false;        // A durable entry of this slot cannot be read, or perhaps one.
+    uint64_t lost_after = 0;     // Durable entries that may have been of this slot, after all that is known.
     uint64_t last_sequence = 0;  // Of the newest entry that speaks of it.
 };
 

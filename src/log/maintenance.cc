@@ -15,6 +15,15 @@ constexpr uint64_t full_pause_ns = 1'000'000'000;
 Task<> StorageImpl::run() {
     ASSERT(started_ && !running_);
     running_ = true;
+    std::vector<Task<>> tasks;
+    tasks.push_back(maintain());
+    tasks.push_back(scrub());
+    co_await gather(std::move(tasks));
+    running_ = false;
+    landed_.notify_all();
+}
+
+Task<> StorageImpl::maintain() {
     while (!closing_ && failure_ == Error::none) {
         if (!has_work()) {
             co_await wake_;
@@ -34,13 +43,12 @@ Task<> StorageImpl::run() {
         }
         if (!result) fail("background work on the disk failed");
     }
-    running_ = false;
-    landed_.notify_all();
 }
 
 // Deleting comes first: on a full disk it is what makes the rest possible.
 Task<Result<>> StorageImpl::work() {
     auto result = co_await remove_files();
+    if (result) result = co_await say_damage();
     if (result && journal_.wants_file()) {
         result = co_await journal_.prepare_file(states_size());
         if (result) pump();
@@ -65,7 +73,7 @@ bool StorageImpl::has_work() {
         }
         const PartitionLog* log = workable(*it++);
         if (log && (log->wants_direct() || log->has_doomed() || log->has_unfinished() ||
-                    log->can_drop_first()))
+                    log->can_drop_first() || log->has_damage_unsaid()))
             return true;
     }
     return has_due() || most_unsaved();
@@ -181,6 +189,16 @@ Task<Result<>> StorageImpl::prepare_logs() {
         }
         auto prepared = co_await log->prepare_direct();
         if (!prepared) co_return prepared;
+    }
+    co_return Result<>{};
+}
+
+Task<Result<>> StorageImpl::say_damage() {
+    for (const Slot slot : std::vector<Slot>(calling_.begin(), calling_.end())) {
+        PartitionLog* log = workable(slot);
+        if (!log || !log->has_damage_unsaid()) continue;
+        auto said = co_await log->write_damage();
+        if (!said) co_return said;
     }
     co_return Result<>{};
 }

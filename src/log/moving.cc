@@ -63,6 +63,7 @@ Task<Result<>> StorageImpl::come_to_rest(PartitionLog& log) {
     if (log.failure() != Error::none) co_return log.failure();
     if (log.can_drop_first()) log.drop_below_start();
     auto result = co_await log.write_final();
+    if (result && log.has_damage_unsaid()) result = co_await log.write_damage();
     if (result && log.has_doomed()) result = co_await log.remove_doomed();
     co_await sleep_for(io_, 1);  // No log goes in the turn of its commit.
     co_return result;

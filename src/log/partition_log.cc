@@ -28,14 +28,13 @@ void PartitionLog::leave() {
     drop_chunks();
     for (const auto& segment : segments_) {
         if (segment->file) storage_.descriptors().release(std::exchange(segment->file, nullptr));
-        storage_.descriptors().forget(key_of(*segment));
-        storage_.indexes().forget(key_of(*segment));
+        storage_.forget_file(key_of(*segment));
     }
 }
 
 bool PartitionLog::calls() const {
     const bool has_old = segments_.size() > 1 && segments_[1]->base <= log_start_;
-    return wants_direct_ || has_old || !doomed_.empty() || has_unfinished();
+    return wants_direct_ || has_old || !doomed_.empty() || has_unfinished() || damage_unsaid_;
 }
 
 bool PartitionLog::has_unfinished() const {

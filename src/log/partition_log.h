@@ -6,11 +6,13 @@
 // shard's Storage.
 #pragma once
 #include "chunks.h"
+#include "damage.h"
 #include "epochs.h"
 #include "journal.h"
 #include "millrace/log.h"
 #include "producers.h"
 #include "segment.h"
+#include "segment_check.h"
 
 namespace millrace {
 
@@ -80,6 +82,14 @@ class PartitionLog final : public Log {
     // Lets go of all memory of the tail.
     void drop_chunks();
 
+    // Sealed segments that were not checked since then: the one that waited longest; and checking it.
+    Segment* next_to_scrub(int64_t due_before_ms);
+    Task<Result<>> scrub(Offset base);
+    // Writes the file `damaged` when what it must say has changed.
+    Task<Result<>> write_damage();
+    bool has_damage_unsaid() const { return damage_unsaid_; }
+    const Damage& damage() const { return damage_; }
+
     uint64_t dirty_file() const { return dirty_file_; }
     uint64_t bytes_since_snapshot() const { return bytes_since_snapshot_; }
     // Producers and index of the active segment to disk, so that a recovery reads little of it again.
@@ -114,7 +124,7 @@ class PartitionLog final : public Log {
     Segment* segment_at(Offset offset);
     Segment* find_segment(Offset base);
     std::string path_of(const Segment& segment, std::string_view suffix) const;
-    FileKey key_of(const Segment& segment) const { return {spec_.slot, segment.base}; }
+    FileKey key_of(const Segment& segment) const { return {spec_.slot, segment.base, segment.version}; }
     void touch();
     void need_file(uint64_t journal_file);
     void count_unsaved(uint64_t bytes);
@@ -136,6 +146,7 @@ class PartitionLog final : public Log {
     void stage_segment(Journal& journal, Segment& segment, Offset next);
     bool can_go_direct(const Segment& segment);
     uint64_t stage_direct(Journal& journal, Segment& segment, uint64_t from, Offset next);
+    void sum_pages(Segment& segment, uint64_t out);
     void stage_data(Journal& journal, const Segment& segment, uint64_t from, Offset next);
 
     // read.cc
@@ -145,11 +156,38 @@ class PartitionLog final : public Log {
     Result<Slice> collect(const Segment& segment, uint64_t position, const ReadRequest& request);
     void add_pieces(Slice& slice, const Segment& segment, uint64_t from, uint64_t to);
     Segment* after(Offset base);
+    std::optional<Result<Slice>> collect_cached(const ReadRequest& request);
     Task<Result<Slice>> read_anywhere(ReadRequest request);
+    Task<Result<std::optional<Slice>>> read_between(Offset base, ReadRequest request);
     Task<Result<std::optional<Slice>>> read_segment(Offset base, ReadRequest request);
-    Task<Result<uint64_t>> skip_to(FileWindow& window, uint64_t at, ReadRequest request);
-    Task<Result<Slice>> collect_from(FileWindow& window, uint64_t begin, ReadRequest request);
-    Task<Result<uint64_t>> floor_position(Offset base, Offset from);
+    // Where in a file to begin to look; by_index: a batch there begins at or below the offset, or the index
+    // is wrong.
+    struct Begin {
+        uint64_t position = 0;
+        bool by_index = false;
+        Order order = Order::rising;
+    };
+    Task<Result<uint64_t>> skip_to(FileWindow& window, Begin begin, ReadRequest request);
+    Task<Result<Slice>> collect_from(FileWindow& window, Begin begin, ReadRequest request);
+    Task<Result<Begin>> begin_of(Offset base, Offset from);
+    bool is_as_written(FileWindow& window, uint64_t at, const BatchHeader& batch);
+    Task<Result<>> load_sums(Offset base);
+
+    // damaged.cc
+    Error bound_by_damage(ReadRequest& request) const;
+    Offset behind_damage(Offset from) const;
+    struct Suspect {
+        uint64_t from, to;                  // A block that its file's sums call wrong.
+        std::optional<DamagedRange> range;  // The batches that touch it.
+        void see(const BatchHeader& batch, uint64_t position);
+    };
+    Task<Result<std::vector<Suspect>>> find_suspects(Offset base);
+    bool note_report(const Segment& segment, const CheckReport& report);
+    bool note_suspects(const Segment& segment, const std::vector<Suspect>& suspects);
+    Task<Result<bool>> examine(Offset base, uint32_t percent);
+    Task<Result<bool>> examine_file(Offset base, uint32_t percent);
+    Task<Result<>> replace_index(Offset base, SegmentIndex index);
+    void note_damage(const DamagedRange& range);
 
     // timestamps.cc
     Task<Result<TimestampOffset>> search_segments(int64_t timestamp, Offset limit);
@@ -164,10 +202,22 @@ class PartitionLog final : public Log {
     Task<Result<>> fill_front(Segment& segment, Chunk& chunk, int fd);
     Task<Result<>> finish_segment(Segment& segment);
     Task<Result<>> make_exact(Segment& segment);
+    std::optional<std::vector<uint64_t>> take_sums(Segment& segment);
+    Task<Result<>> write_sum_file(Segment& segment, std::vector<uint64_t> blocks);
     Task<Result<>> write_indexes(Segment& segment);
+    Task<Result<>> write_index_sums(const Segment& segment);
     Task<Result<>> write_derived(Sync all);
     Task<Result<>> write_snapshot(Offset offset, std::vector<uint8_t> bytes);
     void advance_out(Segment& segment, uint64_t out);
+
+    // scrub.cc
+    Task<Result<>> scrub_segment(Offset base);
+    Task<bool> has_wrong_indexes(std::string path, SegmentSums sums);
+    Task<Result<>> find_damage(Offset base);
+    Task<Result<>> check_snapshots();
+    Task<Result<>> make_sums(Offset base);
+    Task<Result<std::vector<uint64_t>>> sum_file(std::string path, uint64_t size);
+    Task<Result<>> write_sums(FileKey key, SegmentSums sums);
 
     // retention.cc
     bool is_expired(const Segment& segment, int64_t wall_ms) const;
@@ -201,6 +251,9 @@ class PartitionLog final : public Log {
     uint64_t state_sequence_ = 0;  // Of the entry that told it.
     bool wants_direct_ = false;
     int64_t jitter_ms_ = 0;
+    Damage damage_;
+    bool damage_unsaid_ = false;  // The file does not say it yet.
+    bool examining_ = false;
 
     struct Snapshot {
         Offset offset;

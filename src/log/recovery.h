@@ -1,8 +1,9 @@
 // Recovery's second half: one partition's directory and what the journals say of it become its log again.
 //
-// What always holds: nothing that was durable is cut off. What the journal vouches for and the segments do
-// not hold is damage: the log then serves nothing, stays as it is, and a mark in its directory keeps it so.
+// What always holds: nothing that was durable is cut off. What the journal or a file's sums vouch for and the
+// segments do not hold is damage: its offsets are remembered (damage.h), all else is served and goes on.
 #pragma once
+#include "checkpoint.h"
 #include "storage.h"
 
 namespace millrace {
@@ -23,8 +24,16 @@ class Recovery {
     };
     struct Scan {
         uint64_t from = 0, until = 0;
+        Offset expected, limit{INT64_MAX};
         bool index = true;
         Offset producers_from;
+    };
+    // What the journal lost: from one boundary between batches to another.
+    struct Hole {
+        Offset segment;
+        uint64_t from = 0, until = 0;
+        Offset first, next;
+        DamageCause cause{};
     };
 
     Task<Result<Found>> open_directory();
@@ -35,22 +44,40 @@ class Recovery {
 
     Task<Result<>> recover_known();
     Task<Result<>> recover_unknown();
-    Task<Result<bool>> follow_pieces();
+    Task<Result<>> follow_pieces();
+    bool enter(const RecoveredPiece& piece, const End& complete);
+    void end_hole();
+    void leave_room_for_lost();
     Task<Result<bool>> range_is_there(const RecoveredPiece& piece);
     Task<Result<>> place_segments();
+    Task<Result<>> place_old();
+    Task<Result<>> place(size_t i);
+    void add_segment(Segment segment);
     Task<Result<>> apply_pieces(Segment& segment);
+    Task<Result<>> fill_up(Segment& segment);
     Task<Result<>> flush_ranges(const Segment& segment);
     Task<Result<>> rebuild();
     Task<Result<Offset>> load_snapshot();
     Task<Result<>> rebuild_segment(Segment& segment, Offset producers_from);
     Task<Result<>> load_index(Segment& segment, Offset next);
+    Task<Result<bool>> load_sum(Segment& segment, Offset next);
     Task<Result<bool>> has_sound_index(Segment& segment, Offset next);
     Task<Result<>> read_epochs();
     Task<Result<>> write_epochs();
-    // Where reading stopped: `until`, or the first byte that is no sound batch.
-    Task<Result<uint64_t>> scan(Segment& segment, Scan what);
+    // What is not sound of it is in the report, and not taken over.
+    Task<Result<CheckReport>> scan(Segment& segment, Scan what);
+    Task<Result<>> read_first_batch(Segment& segment);
+    Task<Result<>> load_growing_index(Segment& segment);
     Task<Result<>> finish();
-    Task<Result<>> damaged(std::string_view why);
+
+    // recovery_damage.cc
+    Task<Result<bool>> read_damage();
+    Task<Result<>> check_known_damage();
+    Task<Result<>> check_holes();
+    void note(const std::vector<DamagedRange>& ranges);
+    void note_missing(Offset first, Offset next);
+    void note_lost_end(const Hole& hole, Offset first);
+    Task<Result<>> refuse(std::string_view why);
 
     bool is_dropped(Offset next) const { return next <= log_.log_start_; }
 
@@ -61,6 +88,9 @@ class Recovery {
     std::map<Offset, uint64_t> files_;  // Base offset -> size of the .log file.
     std::vector<End> ends_;             // Of the segments that the journal speaks of.
     size_t pieces_used_ = 0;
+    std::vector<Hole> holes_;
+    bool hole_open_ = false;
+    bool epochs_lost_ = false;  // To be read from the batches.
     Offset end_;
     std::string epochs_text_;
 };

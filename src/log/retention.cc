@@ -23,12 +23,14 @@ void PartitionLog::move_log_start(Offset offset) {
     ASSERT(offset >= log_start_ && offset <= end_);
     log_start_ = offset;
     epochs_.cut_front(offset);
+    if (damage_.cut_front(offset)) damage_unsaid_ = true, storage_.call(*this);
     touch();
     storage_.call(*this);
 }
 
 size_t PartitionLog::retain(int64_t wall_ms, Offset high_watermark) {
     if (failure() != Error::none) return 0;
+    storage_.wake_scrub();
     producers_.expire(wall_ms, spec_.config.producer_id_expiration_ms);
     if (!spec_.config.deletes) return drop_below_start();
     if (active().size > 0 && end_ <= high_watermark && is_expired(active(), wall_ms)) roll();
@@ -70,8 +72,7 @@ size_t PartitionLog::drop_below_start() {
         }
         storage_.sub_dirty(segment.size - segment.out);
         if (segment.file) storage_.descriptors().release(std::exchange(segment.file, nullptr));
-        storage_.descriptors().forget(key_of(segment));
-        storage_.indexes().forget(key_of(segment));
+        storage_.forget_file(key_of(segment));
         doomed_.push_back(segment.base);
         segments_.erase(segments_.begin());
         dropped++;
@@ -89,7 +90,8 @@ Task<Result<>> PartitionLog::remove_doomed() {
     readers_++;
     Result<> result;
     for (const Offset base : bases)
-        for (const std::string_view suffix : {".index", ".timeindex", ".txnindex", ".snapshot", ".log"}) {
+        for (const std::string_view suffix :
+             {".index", ".timeindex", ".txnindex", ".snapshot", ".sum", ".log"}) {
             if (suffix == ".snapshot") std::erase(snapshots_on_disk_, base);
             if (result) result = co_await remove_file(io, directory_ + "/" + offset_name(base, suffix));
         }

@@ -27,6 +27,14 @@ bool PartitionLog::stage(Journal& journal) {
         put_state(journal);
         state_sequence_ = journal.last_sequence();
     }
+    // Epochs first: a recovery that finds a batch knows its epoch.
+    for (const EpochStart& e : epochs_.entries())
+        if (e.epoch > staged_epoch_)
+            journal.put({.kind = EntryKind::epoch,
+                         .slot = spec_.slot.value,
+                         .position = static_cast<uint64_t>(e.epoch.value),
+                         .next = e.start.value});
+    staged_epoch_ = epochs_.last();
     for (size_t i = 0; i < segments_.size(); i++) {
         Segment& segment = *segments_[i];
         if (segment.base < staged_segment_) continue;
@@ -36,13 +44,6 @@ bool PartitionLog::stage(Journal& journal) {
     }
     staged_end_ = end_;
     storage_.sub_unstaged(bytes);
-    for (const EpochStart& e : epochs_.entries())
-        if (e.epoch > staged_epoch_)
-            journal.put({.kind = EntryKind::epoch,
-                         .slot = spec_.slot.value,
-                         .position = static_cast<uint64_t>(e.epoch.value),
-                         .next = e.start.value});
-    staged_epoch_ = epochs_.last();
     if (staged_start_ != log_start_)
         journal.put({.kind = EntryKind::log_start, .slot = spec_.slot.value, .next = log_start_.value});
     staged_start_ = log_start_;
@@ -104,6 +105,7 @@ uint64_t PartitionLog::stage_direct(Journal& journal, Segment& segment, uint64_t
                          .next = next.value,
                          .payload_hash = hash64(bytes)});
         }
+        sum_pages(segment, end);  // While they are in the processor's cache.
         journal.put_direct({.fd = segment.file->fd,
                             .chunk = chunk,
                             .from = static_cast<uint32_t>(at - chunk->position),
@@ -169,8 +171,21 @@ void PartitionLog::on_committed(const CommitMark& mark) {
 void PartitionLog::advance_out(Segment& segment, uint64_t out) {
     ASSERT(out >= segment.out && out <= segment.size);
     storage_.sub_dirty(out - segment.out);
+    sum_pages(segment, out);
     segment.out = out;
     segment.scheduled = std::max(segment.scheduled, out);
+}
+
+// Sums are of what was meant to be written: taken from memory. What is there no more stays unknown, and the
+// scrub sees to it.
+void PartitionLog::sum_pages(Segment& segment, uint64_t out) {
+    const Chunk* chunk = nullptr;
+    for (uint64_t at = segment.sums.at(); at < out && out - at >= block_size; at += block_size) {
+        if (!chunk || chunk->end_position() <= at) chunk = chunk_at(segment, at);
+        const bool whole = chunk && chunk->begin_position() <= at && chunk->end_position() >= at + block_size;
+        if (!whole) return segment.sums.give_up();
+        segment.sums.add_page(at, {chunk->buffer.data() + (at - chunk->position), block_size});
+    }
 }
 
 uint64_t PartitionLog::dirty_bytes() const {

@@ -45,6 +45,7 @@ StorageImpl::StorageImpl(Io& io, StorageConfig config, RecoveredJournals recover
       chunks_(config_.tail_cache_bytes * 3 / 2),
       descriptors_(io, config_.descriptors_max),
       indexes_(io, config_.index_cache_bytes),
+      blocks_(io, descriptors_, stats_, config_.block_cache_bytes),
       journal_(io, *this,
                {.directory = journal_directory(config_.directory, io.shard().value),
                 .files = config_.journal_files,
@@ -267,6 +268,7 @@ void StorageImpl::fail(std::string_view what) {
     for (PartitionLog* log : all) log->fail(failure_);
     notify_committed();
     wake_.notify_all();
+    wake_scrub();
 }
 
 bool StorageImpl::has_room() const {
@@ -307,6 +309,9 @@ const StorageStats& StorageImpl::stats() const {
     stats_.commits = journal_.commits(), stats_.journal_bytes = journal_.bytes_written();
     stats_.direct_bytes = journal_.direct_bytes();
     stats_.cached_bytes = chunks_.bytes(), stats_.dirty_bytes = dirty_;
+    stats_.block_cache_bytes = blocks_.bytes();
+    stats_.damaged_ranges = 0;
+    for (const auto& [slot, log] : logs_) stats_.damaged_ranges += log->damage().ranges().size();
     stats_.descriptors = static_cast<uint32_t>(descriptors_.size());
     return stats_;
 }
@@ -354,12 +359,13 @@ void StorageImpl::forget(PartitionLog& log) {
 Task<Result<>> StorageImpl::close() {
     closing_ = true;
     ASSERT(loading_ == 0);
-    wake();
+    wake(), wake_scrub();
     while (running_) co_await landed_;
     Result<> result = failure_;
     if (started_ && result) result = judge("closing failed", co_await close_logs());
     if (flush_timer_.under_way) io_.cancel(flush_timer_);
     while (journal_.in_flight() || flush_timer_.under_way) co_await landed_;
+    co_await blocks_.close();
     for (auto& [slot, log] : logs_) log->release_files();
     co_await descriptors_.close_all();
     co_await journal_.close_files();

@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "block_cache.h"
 #include "journal_reader.h"
 #include "millrace/compression.h"
 #include "partition_log.h"
@@ -19,7 +20,8 @@ class IndexCache {
  public:
     IndexCache(Io& io, uint64_t bytes_max) : io_(io), bytes_max_(bytes_max) {}
 
-    // Valid until the next await. resource_not_found when a file is missing.
+    // Valid until the next await. resource_not_found when a file is missing, corrupt_message when its `.sum`
+    // says that one is not what was written.
     Task<Result<const SegmentIndex*>> get(FileKey key, std::string path_prefix, uint64_t segment_size);
     void put(FileKey key, SegmentIndex index);
     void forget(FileKey key);
@@ -70,6 +72,9 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     Chunks& chunks() { return chunks_; }
     Descriptors& descriptors() { return descriptors_; }
     IndexCache& indexes() { return indexes_; }
+    BlockCache& blocks() { return blocks_; }
+    // Caches that know the file's content forget it; it goes, or is another from now on.
+    void forget_file(FileKey key) { descriptors_.forget(key), indexes_.forget(key), blocks_.forget(key); }
     Decompressor& decompressor() { return decompressor_; }
     StorageStats& counters() { return stats_; }
     uint64_t batch_bytes_max(const LogConfig& config) const {
@@ -90,6 +95,9 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     // Bytes that a recovery would read again, as no snapshot covers them.
     void add_unsaved(uint64_t bytes) { unsaved_ += bytes; }
     void sub_unsaved(uint64_t bytes) { unsaved_ -= bytes; }
+    void wake_scrub() { scrub_wake_.notify_all(); }
+    bool is_ending() const { return closing_ || failure_ != Error::none; }
+    Task<> pace_scrub(uint64_t began_ns);
     // Somebody waits for the flush: of what is written now, and of what follows for a while.
     void want_durable();
     void fail(std::string_view what);
@@ -138,8 +146,11 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     Task<Result<>> come_to_rest(PartitionLog& log);
     Task<Result<>> reserve_left();
     void put_left(Slot slot, const Left& left);
+    // scrub.cc
+    Task<> scrub();
 
     // maintenance.cc
+    Task<> maintain();
     Task<Result<>> work();
     bool has_work();
     bool has_due();
@@ -154,6 +165,7 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     Task<Result<>> write_out_old();
     Task<Result<>> prepare_logs();
     Task<Result<>> remove_files();
+    Task<Result<>> say_damage();
     void free_journal_files();
 
     Io& io_;
@@ -162,6 +174,7 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     Chunks chunks_;
     Descriptors descriptors_;
     IndexCache indexes_;
+    BlockCache blocks_;
     Decompressor decompressor_;
     Journal journal_;
     std::map<Slot, std::unique_ptr<PartitionLog>> logs_;
@@ -177,7 +190,7 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     std::vector<PartitionLog*> progressed_;
     std::vector<Slot> direct_logs_;  // With a file held open, longest first.
     uint64_t freed_put_ = 0;         // All journal files before it were put as free.
-    Signal wake_, committed_, landed_;
+    Signal wake_, committed_, landed_, scrub_wake_;
     FlushTimer flush_timer_{*this};
     uint64_t durable_until_ns_ = 0;  // Till then commits are durable as they are written.
     RoomListener* room_listener_ = nullptr;

@@ -75,7 +75,9 @@ Task<Result<Offset>> PartitionLog::time_floor(Offset base, int64_t timestamp) {
     if (segment->index) co_return base + segment->index->time_floor(timestamp - 1).offset;
     const auto index =
         co_await storage_.indexes().get(key_of(*segment), path_of(*segment, ""), segment->size);
-    if (!index && index.error() == Error::resource_not_found) co_return base;
+    const bool is_useless = !index && (index.error() == Error::resource_not_found ||
+                                       index.error() == Error::corrupt_message);  // A read will mend it.
+    if (is_useless) co_return base;
     if (!index) co_return index.error();
     co_return base + (*index)->time_floor(timestamp - 1).offset;
 }
@@ -84,6 +86,10 @@ Task<Result<TimestampOffset>> PartitionLog::search_batches(Offset from, Offset u
     constexpr size_t step = 256 << 10;
     while (from < until) {
         const auto slice = co_await read_anywhere({.from = from, .max_bytes = step, .limit = until});
+        if (!slice && slice.error() == Error::corrupt_message && behind_damage(from) > from) {
+            from = behind_damage(from);
+            continue;
+        }
         if (!slice) co_return slice.error();
         if (slice->empty()) break;
         const Joined joined{*slice};

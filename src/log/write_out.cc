@@ -1,5 +1,6 @@
 // Writing out: what so far only the journal and memory hold goes to the segments in large durable writes, and
 // sealed segments get their final form.
+#include "checkpoint.h"
 #include "storage.h"
 
 namespace millrace {
@@ -129,12 +130,11 @@ Task<Result<>> PartitionLog::fill_front(Segment& segment, Chunk& chunk, int fd) 
 
 Task<Result<>> PartitionLog::prepare_direct() {
     Segment& segment = active();
-    const Offset base = segment.base;
     wants_direct_ = false;
     if (writing_out_ || failure() != Error::none) co_return Result<>{};
     writing_out_ = true;  // Nobody else touches the file or drops the segment.
     const bool is_new = segment.allocated == 0;
-    const auto file = co_await storage_.descriptors().acquire({spec_.slot, base}, path_of(segment, ".log"),
+    const auto file = co_await storage_.descriptors().acquire(key_of(segment), path_of(segment, ".log"),
                                                               Descriptors::Create::yes);
     Result<> result = file ? Result<>{} : file.error();
     if (result) result = co_await grow_file(segment, (*file)->fd, segment.size + 2 * file_step_min);
@@ -165,9 +165,11 @@ Task<Result<>> PartitionLog::finish_segment(Segment& segment) {
     ASSERT(segment.sealed && segment.out == segment.size);
     Io& io = storage_.io();
     if (segment.file) storage_.descriptors().release(std::exchange(segment.file, nullptr));
+    auto sums = take_sums(segment);
     auto exact = co_await make_exact(segment);
     if (!exact) co_return exact;
     auto written = co_await write_indexes(segment);
+    if (written && sums) written = co_await write_sum_file(segment, std::move(*sums));
     while (written && !snapshots_due_.empty() && snapshots_due_.front().offset <= after(segment.base)->base) {
         Snapshot snapshot = std::move(snapshots_due_.front());
         snapshots_due_.erase(snapshots_due_.begin());
@@ -178,7 +180,31 @@ Task<Result<>> PartitionLog::finish_segment(Segment& segment) {
     storage_.indexes().put(key_of(segment), std::move(*segment.index));
     segment.index.reset();
     segment.final = true;
+    if (!sums) storage_.wake_scrub();
     co_return Result<>{};
+}
+
+// Nothing when not all of it was in memory when it came out: after a restart, say.
+std::optional<std::vector<uint64_t>> PartitionLog::take_sums(Segment& segment) {
+    const uint64_t last = align_down(segment.size);
+    if (segment.sums.at() != last || segment.size == 0) return {};
+    if (last == segment.size) return segment.sums.finish(segment.size, {});
+    const Chunk* chunk = chunk_at(segment, last);
+    if (!chunk || chunk->begin_position() > last || chunk->end_position() < segment.size) return {};
+    return segment.sums.finish(segment.size,
+                               {chunk->buffer.data() + (last - chunk->position), segment.size - last});
+}
+
+Task<Result<>> PartitionLog::write_sum_file(Segment& segment, std::vector<uint64_t> blocks) {
+    segment.scrubbed_ms = storage_.io().wall_ms();
+    const SegmentSums sums{.base = segment.base,
+                           .next = after(segment.base)->base,
+                           .size = segment.size,
+                           .max_timestamp = segment.max_timestamp,
+                           .index = sum_of(segment.index->offset_bytes()),
+                           .timeindex = sum_of(segment.index->time_bytes()),
+                           .blocks = std::move(blocks)};
+    co_return co_await write_file(storage_.io(), path_of(segment, ".sum"), sums.to_bytes(), Sync::yes);
 }
 
 Task<Result<>> PartitionLog::make_exact(Segment& segment) {
@@ -232,20 +258,36 @@ Task<Result<>> PartitionLog::checkpoint() {
     co_return result;
 }
 
+// While a segment grows its sums vouch for its indexes alone. Not flushed: without them an index is taken as
+// it is.
+Task<Result<>> PartitionLog::write_index_sums(const Segment& segment) {
+    const auto offsets = segment.index->offset_bytes(), times = segment.index->time_bytes();
+    const size_t offsets_size = segment.entries_written * SegmentIndex::entry_bytes;
+    const size_t times_size = segment.times_written * SegmentIndex::time_entry_bytes;
+    const SegmentSums sums{.base = segment.base,
+                           .next = end_,
+                           .index = sum_of(Bytes{offsets}.first(offsets_size)),
+                           .timeindex = sum_of(Bytes{times}.first(times_size)),
+                           .blocks = {}};
+    co_return co_await write_file(storage_.io(), path_of(segment, ".sum"), sums.to_bytes(), Sync::no);
+}
+
 // What can be computed again from the segments, but not in an instant; and the epochs, which cannot.
 Task<Result<>> PartitionLog::write_derived(Sync all) {
     Result<> result;
     if (written_epoch_ != epochs_.last() || all == Sync::yes) {
         const Epoch epoch = epochs_.last();
         const std::string text = epochs_.to_text();
-        result = co_await write_file(storage_.io(), directory_ + "/leader-epoch-checkpoint",
-                                     std::vector<uint8_t>(text.begin(), text.end()), Sync::yes);
+        result = co_await write_checkpoint(storage_.io(), directory_, text);
         if (result) result = co_await sync_directory(storage_.io(), directory_);
         if (result) written_epoch_ = epoch;
     }
     if (!result || (bytes_since_snapshot_ < snapshot_bytes && all == Sync::no)) co_return result;
     forget_unsaved();
+    const Offset base = active().base;
     result = co_await write_indexes(active());
+    const Segment* segment = find_segment(base);
+    if (result && segment && segment->index) result = co_await write_index_sums(*segment);
     if (result) result = co_await write_snapshot(end_, producers_.to_snapshot());
     if (result) result = co_await sync_directory(storage_.io(), directory_);
     co_return result;

@@ -119,6 +119,21 @@ void add_shards(MetricsPage& page, const std::vector<ShardView>& views) {
                          static_cast<double>(view.storage.write_out_bytes));
         page.add_counter("millrace_storage_read_bytes_total", "Bytes of segments read from disk.",
                          static_cast<double>(view.storage.disk_read_bytes));
+        page.add_counter("millrace_storage_block_hits_total", "Blocks of segments found in the cache.",
+                         static_cast<double>(view.storage.block_hits));
+        page.add_counter("millrace_storage_block_misses_total",
+                         "Blocks of segments that a reader waited for.",
+                         static_cast<double>(view.storage.block_misses));
+        page.add_gauge("millrace_storage_block_cache_bytes", "Blocks of segments in memory.",
+                       static_cast<double>(view.storage.block_cache_bytes));
+        page.add_gauge("millrace_storage_damaged_ranges",
+                       "Ranges of offsets that are damaged and not served.",
+                       static_cast<double>(view.storage.damaged_ranges));
+        page.add_counter("millrace_storage_scrubbed_bytes_total",
+                         "Bytes of cold segments read to check them.",
+                         static_cast<double>(view.storage.scrubbed_bytes));
+        page.add_counter("millrace_storage_scrub_damaged_total", "Damaged ranges that this has found.",
+                         static_cast<double>(view.storage.scrub_damaged));
         page.add_gauge("millrace_storage_cached_bytes", "Recent bytes of logs in memory.",
                        static_cast<double>(view.storage.cached_bytes));
         page.add_gauge("millrace_storage_dirty_bytes", "Bytes in memory that are not in segments yet.",

@@ -1,6 +1,7 @@
 // How a node starts and stops: shard 0 conducts, every shard takes each step before any takes the next.
 #include "metadata_files.h"
 #include "millrace/group_host.h"
+#include "millrace/strays.h"
 
 namespace millrace {
 
@@ -87,11 +88,27 @@ Task<Result<>> Shard::replay_metadata() {
     co_return replayed;
 }
 
+namespace {
+
+Task<Result<size_t>> set_aside_strays(Io& io, std::string directory, const MetadataState& metadata) {
+    std::set<std::string> known{"__cluster_metadata-0"};
+    for (const auto& [name, topic] : metadata.topics())
+        for (size_t i = 0; i < topic.partitions.size(); i++)
+            known.insert(std::string{name} + "-" + std::to_string(i));
+    co_return co_await set_aside_unknown(io, std::move(directory), std::move(known));
+}
+
+}  // namespace
+
 // What shard 0 has replayed, from its memory: it waits meanwhile.
 Task<Result<>> Shard::take_metadata() {
     if (id().value != 0)
         for (const auto& batch : node_.shard(ShardId{0}).unspread_)
             if (!apply(batch)) co_return Error::unsupported_version;
+    if (id().value == 0) {
+        const auto strays = co_await set_aside_strays(io_, node_.config.data_dir, *metadata_);
+        if (!strays) co_return strays.error();
+    }
     to_open_.clear();  // What history opened and removed; what is left is opened next.
     to_remove_.clear();
     for (const auto& [name, topic] : metadata_->topics())

@@ -59,7 +59,7 @@ TEST_CASE("a producer's repeated batch is answered with its offsets, also after 
         CHECK_FALSE(sent->duplicate);
         w.world.run_for(5 * ms);
         if (i == 10) w.again(Crash::kill);
-        if (i == 15) w.again(Crash::power_cut);
+        if (i == 15) w.world.run_for(200 * ms), w.again(Crash::power_cut);  // By then it is flushed.
         const auto repeated = send(i);
         REQUIRE(repeated.ok());
         CHECK(repeated->duplicate);
