@@ -28,6 +28,7 @@ class Disk:
         self.cache, self.cached_bytes = [], 0  # [offset, bytes, on the medium too]
         self.settled = 0                       # Writes that have left the cache: what cache[0] is the number of.
         self.on, self.flushes, self.writes = False, 0, 0
+        self.lies = False                      # Flushes are answered and not done.
 
     def insert(self):
         """Both files are made from `current`, which has been formatted."""
@@ -102,7 +103,8 @@ class Disk:
             os.pwrite(self.stable, entry[1], entry[0])
             entry[2] = True
         else:
-            self.settle(written)
+            if not self.lies:
+                self.settle(written)
             self.flushes += 1
         writer.write(answer)
 
@@ -127,7 +129,7 @@ class Disk:
 
     def cut(self):
         """The power is gone: what the next life finds is chosen. Returns (cached sectors, of them kept)."""
-        self.on = False
+        self.on = self.lies = False
         self.server.close()
         share = self.dice.choice([0.0, 0.1, 0.5, 0.9, 1.0])
         whole = self.dice.random() < 0.3  # Whole writes instead of torn ones.
