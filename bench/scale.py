@@ -32,10 +32,11 @@ def first_record_s(broker, topic):
     return time.monotonic() - began
 
 
-def restart(broker, topic):
-    """The stopped broker again; (s to the first answered request, s to the first acknowledged record)."""
+def restart(broker, topic, name):
+    """The stopped broker again: s to the first answered request, s to the first acknowledged record, CPU s up to there."""
     broker.start()
-    return broker.start_ms / 1000, broker.start_ms / 1000 + first_record_s(broker, topic)
+    return {f"{name}_restart_s": broker.start_ms / 1000, f"{name}_record_s": broker.start_ms / 1000 + first_record_s(broker, topic),
+            f"{name}_cpu_s": broker.cpu_s()}
 
 
 def partitions(broker, count):
@@ -44,7 +45,7 @@ def partitions(broker, count):
     for first in range(0, count, PER_TOPIC):
         broker.make_topic(f"many-{first}", min(PER_TOPIC, count - first))
     last = f"many-{(count - 1) // PER_TOPIC * PER_TOPIC}"
-    figures = {"created_s": time.monotonic() - began}
+    figures = {"created_s": time.monotonic() - began, "created_cpu_s": broker.cpu_s()}
     figures["first_record_s"] = first_record_s(broker, last)
     time.sleep(5)
     figures["resident_mb"] = broker.resident_mb()
@@ -54,12 +55,11 @@ def partitions(broker, count):
     began = time.monotonic()
     broker.stop()
     figures["stop_s"] = time.monotonic() - began
-    figures["clean_restart_s"], figures["clean_record_s"] = restart(broker, last)
+    figures |= restart(broker, last, "clean")
     figures["restarted_mb"] = broker.resident_mb()
     time.sleep(1)
     broker.kill()
-    figures["killed_restart_s"], figures["killed_record_s"] = restart(broker, last)
-    return figures
+    return figures | restart(broker, last, "killed")
 
 
 def fill(broker, size, pause_s):
@@ -82,12 +82,11 @@ def big_log(broker, size, fresh):
     time.sleep(1)
     old = fill(broker, size - fresh, 5)
     broker.stop()
-    clean = restart(broker, "big")
+    clean = restart(broker, "big", "clean")
     new = fill(broker, fresh, 0)
     broker.kill()
-    killed = restart(broker, "big")
-    return {"old_gb": old / 1e9, "fresh_gb": new / 1e9, "clean_restart_s": clean[0], "clean_record_s": clean[1],
-            "killed_restart_s": killed[0], "killed_record_s": killed[1], "resident_mb": broker.resident_mb()}
+    killed = restart(broker, "big", "killed")
+    return {"old_gb": old / 1e9, "fresh_gb": new / 1e9, **clean, **killed, "resident_mb": broker.resident_mb()}
 
 
 def with_broker(kind, folder, work):
