@@ -129,18 +129,19 @@ struct ListenerConfig {
 };
 
 enum class Compression : uint8_t { uncompressed, gzip, snappy, lz4, zstd, producer };
-enum class Durability : uint8_t { flush, memory };  // What acks=all waits for. Only flush is served.
+enum class Durability : uint8_t { flush, memory };  // What is acknowledged: flushed, or in memory.
 
 // The broker's keys that are acted on, parsed. Times in the unit of the name; -1 = no limit.
 struct BrokerConfig {
     int32_t node_id = 1;
     std::string rack;  // broker.rack; empty: none.
     std::vector<ListenerConfig> listeners;
-    std::string data_dir;       // log.dirs.
-    int32_t shards = 0;         // millrace.shards; 0 = one per core.
-    uint64_t memory_bytes = 0;  // millrace.memory, of all shards together; 0 = by itself.
-    std::string admin_listen;   // millrace.admin.listen, "127.0.0.1:9644"; empty: no HTTP port.
-    std::string log_level;      // millrace.log.level: debug, info, warn, error.
+    std::string data_dir;             // log.dirs.
+    int32_t shards = 0;               // millrace.shards; 0 = one per core.
+    uint64_t memory_bytes = 0;        // millrace.memory, of all shards together; 0 = by itself.
+    int64_t disk_reserve_bytes = -1;  // millrace.disk.reserve; -1 = by the disk's size.
+    std::string admin_listen;         // millrace.admin.listen, "127.0.0.1:9644"; empty: no HTTP port.
+    std::string log_level;            // millrace.log.level: debug, info, warn, error.
     Durability durability = Durability::flush;  // millrace.durability: of topics that do not say.
 
     int32_t num_partitions = 1;

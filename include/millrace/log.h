@@ -1,9 +1,10 @@
 // The log: partitions on disk and in memory, made durable by one journal per shard.
 //
 // A Storage belongs to one shard: its journal, the logs of its slots, its memory and descriptor budgets.
-// What always holds: log_start() <= durable() <= written() <= end(); bytes below durable() survive a power
-// cut, bytes below written() a killed process; an offset never names other bytes later. A write or flush that
-// fails or falls short takes the whole Storage offline for the life of the process.
+// What always holds: durable() <= written() <= end(), log_start() <= safe() <= end(); bytes below durable()
+// survive a power cut, bytes below written() a killed process; an offset below written() never names other
+// bytes later. A write or flush that fails or falls short takes the whole Storage offline for the life of the
+// process.
 #pragma once
 #include <limits>
 #include <map>
@@ -44,6 +45,12 @@ struct LogConfig {
     uint32_t segment_index_bytes = 10 << 20;
     uint32_t index_interval_bytes = 4096;
     bool deletes = true;  // cleanup.policy has "delete": retention by time and size applies.
+    // durability=memory: appends are safe() at once and go to the journal lazily. Then at most so many
+    // records, for at most so long, are not flushed (Kafka's flush.messages and flush.ms).
+    bool in_memory = false;
+    int64_t flush_messages = INT64_MAX;
+    int64_t flush_ms = INT64_MAX;
+    bool uses_reserve = false;  // Appends go on while the disk has only its reserve left: the node's own.
     int64_t producer_id_expiration_ms = 86'400'000;
     uint32_t producers_max = 10'000;  // Beyond it the producer that was silent longest is forgotten.
 };
@@ -70,6 +77,11 @@ struct StorageConfig {
     // Bytes that nobody waits for are flushed this long after they were written. Who waits once will again:
     // for so long each commit is flushed as it is written.
     uint64_t flush_after_ns = 100'000'000, durable_habit_ns = 100'000'000;
+    // Appends that nobody waits for (durability=memory) go to the journal so much later, or with others'.
+    uint64_t lazy_commit_ns = 8'000'000;
+    // Free bytes of the disk that are kept for the node's own records and for deletions; -1: a hundredth of
+    // the disk and 256 MiB, but at most a sixteenth of it.
+    int64_t reserve_bytes = -1;
     uint32_t descriptors_max = 256;
     uint64_t index_cache_bytes = 4 << 20;   // Indexes of sealed segments that stay in memory.
     uint64_t block_cache_bytes = 32 << 20;  // Blocks of 128 KiB of segment files, read for consumers.
@@ -153,10 +165,11 @@ struct Appended {
 
 class Log;
 
-// Told once per completed commit for each log that moved on; may call anything but Storage::close.
+// Told once per completed commit, or turn of appends in memory, for each log that moved on; may call anything
+// but Storage::close.
 class LogListener {
  public:
-    virtual void on_progress(Log& log) = 0;             // written() or durable() have moved.
+    virtual void on_progress(Log& log) = 0;             // written(), durable() or safe() have moved.
     virtual void on_failed(Log& log, Error error) = 0;  // Once; the log refuses everything from now on.
 
  protected:
@@ -174,7 +187,10 @@ class Log {
     virtual Offset end() const = 0;      // The log end offset: the next record's offset.
     virtual Offset written() const = 0;  // Below: the device has it.
     virtual Offset durable() const = 0;  // Below: flushed.
-    // Somebody waits for durable() to come to end(), and more may follow: for a tenth of a second the whole
+    // Below: as safe as the topic asks. durable(), or with durability=memory what was appended, but for what
+    // flush.messages has wait for its flush. Never goes back in this life, whatever is configured.
+    virtual Offset safe() const = 0;
+    // Somebody waits for safe() to come to end(), and more may follow: for a tenth of a second the whole
     // shard flushes each commit as it writes it (durable_habit_ns), else it waits a little (flush_after_ns).
     virtual void want_durable() = 0;
     virtual uint64_t size_bytes() const = 0;
@@ -184,10 +200,10 @@ class Log {
     virtual Error failure() const = 0;
 
     // Checks the producer's sequence (idempotence, KIP-98), gives offsets, copies, schedules a commit. Fails
-    // with kafka_storage_error, corrupt_message (not one batch), record_list_too_large (larger than a segment
-    // or a quarter of a journal file), out_of_order_sequence_number, invalid_producer_epoch,
-    // fenced_leader_epoch, request_timed_out (no room: see Storage::has_room),
-    // unknown_topic_or_partition (it is being removed).
+    // with kafka_storage_error (also: see Storage::is_low_on_space), corrupt_message (not one batch),
+    // record_list_too_large (larger than a segment or a quarter of a journal file),
+    // out_of_order_sequence_number, invalid_producer_epoch, fenced_leader_epoch, request_timed_out (no room:
+    // see Storage::has_room), unknown_topic_or_partition (it is being removed).
     virtual Result<Appended> append(const AppendRequest& request) = 0;
     // Starts a leader epoch at end(), before its first append; durable with the next commit.
     // fenced_leader_epoch when it is below the last one.
@@ -243,6 +259,7 @@ struct StorageStats {
     uint64_t cached_bytes = 0, dirty_bytes = 0;      // Now, in memory.
     uint64_t disk_reads = 0, disk_read_bytes = 0;
     uint32_t descriptors = 0;
+    uint64_t disk_available = 0, disk_reserve = 0;  // As last looked at, while something was written.
     uint64_t damaged_entries =
         0;  // Journal entries at or below the durable watermark that recovery could not read.
     uint64_t damaged_ranges = 0;  // Of offsets, now: not served.
@@ -331,6 +348,12 @@ class Storage {
     virtual bool has_room() const = 0;
     virtual void want_room() = 0;
     virtual void set_room_listener(RoomListener* listener) = 0;
+
+    // The disk has only its reserve left: appends to logs without uses_reserve fail with
+    // kafka_storage_error until there is more again. Everything else goes on.
+    virtual bool is_low_on_space() const = 0;
+    // Whether files of so many bytes can be made without touching the reserve, as the disk is now.
+    virtual Task<bool> has_space_for(uint64_t bytes) = 0;
 };
 
 }  // namespace millrace

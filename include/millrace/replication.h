@@ -1,8 +1,8 @@
 // A partition as its leader sees it: appends in order, the high watermark, and who waits for it.
 //
-// With one replica the high watermark is what this node has flushed. What always holds: it never goes back;
-// consumers see nothing above it; a produce that waits is answered once, in the order of the appends.
-// Owned by the partition's home shard.
+// With one replica the high watermark is what this node has flushed, or with durability=memory appended. What
+// always holds: it never goes back; consumers see nothing above it; a produce that waits is answered once, in
+// the order of the appends. Owned by the partition's home shard.
 #pragma once
 #include <deque>
 #include <memory>
@@ -34,10 +34,14 @@ class Partition final : private LogListener {
     Log& log() { return log_; }
     const LogSpec& spec() const { return log_.spec(); }
     Epoch leader_epoch() const { return leader_epoch_; }
+    // A later leadership begins, at end(). The log learns of it with the first append.
+    void lead(Epoch epoch);
+    // OffsetForLeaderEpoch (KIP-101): also of epochs that left nothing in the log, or lost it in a crash.
+    EpochEnd epoch_end(Epoch epoch) const;
     Offset log_start() const { return log_.log_start(); }
     Offset end() const { return log_.end(); }
-    // Below it: flushed where it must be, and visible to consumers.
-    Offset high_watermark() const { return log_.durable(); }
+    // Below it: as safe as the topic's durability asks, and visible to consumers.
+    Offset high_watermark() const { return log_.safe(); }
     // Below it no transaction is open: the limit of read_committed.
     Offset last_stable_offset() const { return high_watermark(); }
 
@@ -66,6 +70,8 @@ class Partition final : private LogListener {
         uint32_t size;
     };
 
+    // Below it: what acks=1 asks.
+    Offset at_leader() const { return std::max(log_.written(), log_.safe()); }
     void on_progress(Log& log) override;
     void on_failed(Log& log, Error error) override;
     void answer_waits();
@@ -74,7 +80,7 @@ class Partition final : private LogListener {
 
     Log& log_;
     Deadlines& deadlines_;
-    const Epoch leader_epoch_;
+    Epoch leader_epoch_;
     Error resigned_ = Error::none;
     std::deque<AckWait*> waits_written_, waits_committed_;  // In the order of the appends.
     std::deque<Appending> uncommitted_;                     // Sizes of what is not below the high watermark.

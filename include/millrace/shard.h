@@ -203,6 +203,7 @@ class Shard {
     void host(Log& log, const TopicInfo& topic, Epoch leader_epoch);
     void refresh_settings(const TopicInfo& topic);
     void refresh_all_settings();
+    void refresh_epochs();
     LogSpec log_spec(const TopicInfo& topic, int32_t index) const;
     void retain_logs();
 

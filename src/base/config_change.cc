@@ -28,9 +28,6 @@ std::optional<ConfigRefusal> check_one_topic_setting(std::string_view name, std:
         return invalid_config(
             "Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote "
             "log storage.");
-    if (name == "durability" && normal == "memory")
-        return invalid_config(
-            "Invalid value memory for configuration durability: only flush is served by this version");
     return std::nullopt;
 }
 

@@ -38,8 +38,6 @@ constexpr std::string_view own_limits = "Every queue has a limit of its own.";
 constexpr std::string_view no_quotas = "Quotas are not part of this version.";
 constexpr std::string_view quick_start = "Start-up takes no longer than reading the tails of the logs.";
 constexpr std::string_view kernel_buffers = "The kernel sizes socket buffers by itself.";
-constexpr std::string_view flushed_anyway =
-    "Every record is flushed, 0.1 s after it was written at the latest, at once where somebody waits for it.";
 constexpr std::string_view reserved_ahead = "Space is always reserved ahead of what is written.";
 constexpr std::string_view deleted_at_once = "Removed files go at once, in the background.";
 constexpr std::string_view with_retention =
@@ -161,10 +159,7 @@ constexpr KeyRow rows[] = {
     {"log.cleaner.min.compaction.lag.ms", int64, "0", at_least(0), dynamic, no_compaction},
     {"log.cleaner.threads", int32, "1", at_least(0), dynamic, no_compaction},
     {"log.dir.failure.timeout.ms", int64, "30000", at_least(1), fixed, failure_stays},
-    {"log.flush.interval.messages", int64, "9223372036854775807", at_least(1), dynamic, flushed_anyway},
-    {"log.flush.interval.ms", int64, none, any, dynamic, flushed_anyway},
     {"log.flush.offset.checkpoint.interval.ms", int32, "60000", at_least(0), fixed, no_checkpoints},
-    {"log.flush.scheduler.interval.ms", int64, "9223372036854775807", any, fixed, flushed_anyway},
     {"log.flush.start.offset.checkpoint.interval.ms", int32, "60000", at_least(0), fixed, no_checkpoints},
     {"log.initial.task.delay.ms", int64, "30000", at_least(0), hidden, starts_itself},
     {"log.preallocate", boolean, "false", any, dynamic, reserved_ahead},

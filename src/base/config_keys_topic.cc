@@ -8,8 +8,6 @@ using namespace config_rows;
 namespace {
 
 constexpr std::string_view no_compaction = "Accepted without effect: compaction is not part of this version.";
-constexpr std::string_view flushed_anyway =
-    "Accepted without effect: every record is flushed, 0.1 s after it was written at the latest.";
 constexpr std::string_view one_replica = "Accepted without effect: there is one replica.";
 constexpr std::string_view no_tiers = "Accepted without effect: tiered storage is not part of this version.";
 constexpr std::string_view deleted_at_once =
@@ -29,11 +27,13 @@ constexpr KeyRow rows[] = {
      "Level where compression.type is zstd."},
     {"delete.retention.ms", int64, "86400000", at_least(0), dynamic, no_compaction},
     {"durability", string, "flush", one_of("flush memory"), dynamic,
-     "What acks=all waits for: flush is the device; memory, the replicas' memory, is not part of this "
-     "version."},
+     "What is acknowledged and seen by consumers: what the device has flushed, or what is in memory; memory "
+     "is journalled within 10 ms, and a crash loses what was not."},
     {"file.delete.delay.ms", int64, "60000", at_least(0), dynamic, deleted_at_once},
-    {"flush.messages", int64, "9223372036854775807", at_least(1), dynamic, flushed_anyway},
-    {"flush.ms", int64, "9223372036854775807", at_least(0), dynamic, flushed_anyway},
+    {"flush.messages", int64, "9223372036854775807", at_least(1), dynamic,
+     "With durability=memory: a produce after which so many records are not flushed waits until fewer are."},
+    {"flush.ms", int64, "9223372036854775807", at_least(0), dynamic,
+     "With durability=memory: records are flushed after so long at the latest."},
     {"follower.replication.throttled.replicas", list, "", throttled_replicas, dynamic, one_replica},
     {"index.interval.bytes", int32, "4096", at_least(0), dynamic,
      "Bytes of log per entry of the offset index."},

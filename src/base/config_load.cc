@@ -219,13 +219,16 @@ class Loader {
             if (!bytes) return fail("millrace.memory", "not a size such as 512M or 4G, nor auto");
             loaded_.config.memory_bytes = *bytes;
         }
+        if (const std::string_view text = value("millrace.disk.reserve"); text != "auto") {
+            const auto bytes = text == "0" ? std::optional<uint64_t>(0) : parse_size(text);
+            if (!bytes) return fail("millrace.disk.reserve", "not a size such as 512M or 4G, nor auto");
+            loaded_.config.disk_reserve_bytes = static_cast<int64_t>(*bytes);
+        }
         const std::string_view admin = value("millrace.admin.listen");
         const bool is_off = admin.empty() || admin == "none";
         if (!is_off && !parse_host_port(admin))
             return fail("millrace.admin.listen", "not HOST:PORT, nor none");
         loaded_.config.admin_listen = is_off ? "" : admin;
-        if (loaded_.config.durability == Durability::memory)
-            fail("millrace.durability", "only flush is served by this version");
     }
 
     static std::optional<uint64_t> parse_size(std::string_view text) {

@@ -4,8 +4,19 @@
 namespace millrace {
 namespace {
 
-// On shard 0.
+bool is_for_clients(const NewTopic& topic) { return !topic.name.starts_with("__"); }
+
+// On shard 0. The broker's own topics may use the disk's reserve.
 Task<std::vector<TopicOutcome>> ensure_on_zero(Shard& zero, std::vector<NewTopic> topics) {
+    constexpr uint64_t topic_bytes = 64 << 10;
+    if (std::ranges::any_of(topics, is_for_clients)) {
+        auto looking = zero.storage().has_space_for(topics.size() * topic_bytes);
+        const bool has_space = co_await looking;
+        std::vector<TopicOutcome> refused(has_space ? 0 : topics.size());
+        for (size_t i = 0; i < refused.size(); i++)
+            refused[i].name = topics[i].name, refused[i].error = Error::kafka_storage_error;
+        if (!has_space) co_return refused;
+    }
     auto ensuring = zero.controller().ensure_topics(std::move(topics));
     auto outcomes = co_await ensuring;
     co_await zero.settled();

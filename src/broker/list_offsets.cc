@@ -153,10 +153,7 @@ Task<FoundEnd> find_epoch_end(Shard& home, Slot slot, int32_t current_epoch, int
     if (!hosted) co_return FoundEnd{.error = home.why_absent(slot), .end = {}};
     const Error error = hosted->partition->check_epoch(Epoch{current_epoch});
     if (error != Error::none) co_return FoundEnd{.error = error, .end = {}};
-    // The leader's own epoch ends at the end of the log, also while nothing was written in it.
-    if (Epoch{epoch} == hosted->partition->leader_epoch())
-        co_return FoundEnd{.end = {.epoch = Epoch{epoch}, .end = hosted->partition->end()}};
-    co_return FoundEnd{.end = hosted->partition->log().epoch_end_offset(Epoch{epoch})};
+    co_return FoundEnd{.end = hosted->partition->epoch_end(Epoch{epoch})};
 }
 
 Task<> answer_epoch(Call& call, std::string_view name, const EpochRequest::Partition& asked,

@@ -44,6 +44,9 @@ void refuse(Response::Partition& answer, Error error, std::string_view message =
     if (!message.empty()) answer.error_message = message;
 }
 
+constexpr std::string_view nearly_full =
+    "The broker's disk is nearly full: records are refused until there is room again.";
+
 bool is_reserved(std::string_view topic) {
     return topic == offsets_topic_name || topic == "__transaction_state" || topic == "__share_group_state" ||
            topic == metadata_topic_name;
@@ -62,7 +65,17 @@ std::optional<Codec> codec_of(Compression compression) {
     return {};
 }
 
-ClientBatchRules rules_for(const TopicConfig& topic, int16_t version, int64_t now_ms) {
+// What a batch may become when it is decompressed: a quarter of the shard's memory, at most 128 MiB.
+DecompressLimits limits_of(const Shard& home) {
+    constexpr uint64_t least = 8 << 20;
+    DecompressLimits limits;
+    const uint64_t share = home.node().config.memory_bytes / home.node().shard_count() / 4;
+    if (share > 0) limits.size_max = std::clamp(share, least, limits.size_max);
+    return limits;
+}
+
+ClientBatchRules rules_for(const TopicConfig& topic, int16_t version, int64_t now_ms,
+                           const DecompressLimits& limits) {
     return {
         .produce_version = version,
         .size_max = static_cast<uint32_t>(topic.max_message_bytes),
@@ -72,7 +85,7 @@ ClientBatchRules rules_for(const TopicConfig& topic, int16_t version, int64_t no
         .before_max_ms = topic.timestamp_before_max_ms,
         .after_max_ms = topic.timestamp_after_max_ms,
         .codec = codec_of(topic.compression),
-        .limits = {},
+        .limits = limits,
     };
 }
 
@@ -87,7 +100,7 @@ std::optional<int> level_of(const TopicConfig& topic) {
 
 // The bytes to append: as sent where nothing is to change, else in `changed`.
 Result<Bytes> final_bytes(const ClientBatch& batch, const TopicConfig& topic, int64_t now_ms,
-                          std::vector<uint8_t>& changed, Decompressor& decompressor) {
+                          std::vector<uint8_t>& changed, Shard& home) {
     const BatchView view = batch.view();
     const bool logs_time = topic.timestamp_type == TimestampType::log_append_time;
     if (batch.needs_rebuild) {
@@ -98,8 +111,8 @@ Result<Bytes> final_bytes(const ClientBatch& batch, const TopicConfig& topic, in
                            .level = level_of(topic),
                            .timestamp_type = topic.timestamp_type,
                            .log_append_time = logs_time ? now_ms : -1,
-                           .limits = {}},
-                          compressor, decompressor);
+                           .limits = limits_of(home)},
+                          compressor, home.decompressor());
         if (!rebuilt) return rebuilt.error();
         if (rebuilt->size() > static_cast<size_t>(topic.max_message_bytes)) return Error::message_too_large;
         changed = std::move(*rebuilt);
@@ -128,8 +141,8 @@ std::optional<Offset> append_one(Shard& home, const Item& item, const Terms& ter
     if (terms.acks == Acks::all && topic.min_insync_replicas > 1)
         return refuse(answer, Error::not_enough_replicas), std::nullopt;
     const int64_t now_ms = home.io().wall_ms();
-    const ClientBatch batch =
-        validate_client_batch(item.records, rules_for(topic, terms.version, now_ms), home.decompressor());
+    const ClientBatch batch = validate_client_batch(
+        item.records, rules_for(topic, terms.version, now_ms, limits_of(home)), home.decompressor());
     if (!batch.ok()) {
         refuse(answer, batch.error, batch.message);
         list_record_errors(batch, answer, part.arena);
@@ -138,10 +151,14 @@ std::optional<Offset> append_one(Shard& home, const Item& item, const Terms& ter
     if (batch.view().is_transactional())  // Nobody can have begun a transaction here.
         return refuse(answer, Error::invalid_txn_state), std::nullopt;
     std::vector<uint8_t> changed;
-    const auto bytes = final_bytes(batch, topic, now_ms, changed, home.decompressor());
+    const auto bytes = final_bytes(batch, topic, now_ms, changed, home);
     if (!bytes) return refuse(answer, bytes.error()), std::nullopt;
     const auto appended = hosted->partition->append(*bytes);
-    if (!appended) return refuse(answer, appended.error()), std::nullopt;
+    if (!appended) {
+        const bool is_low =
+            appended.error() == Error::kafka_storage_error && home.storage().is_low_on_space();
+        return refuse(answer, appended.error(), is_low ? nearly_full : ""), std::nullopt;
+    }
     answer.base_offset = appended->first.value;
     answer.log_start_offset = hosted->partition->log_start().value;
     if (topic.timestamp_type == TimestampType::log_append_time) answer.log_append_time_ms = now_ms;
@@ -168,6 +185,7 @@ Task<bool> append_part(Shard& home, Part& part, Terms terms) {
         else
             refuse(*item->answer, entered.error());
     }
+    (void)home.decompressor().decompress(Codec::none, {});  // A large batch's memory is not kept.
     if (terms.acks == Acks::none) co_return true;
     for (Item* item = part.first; item; item = item->next) {
         if (!item->awaited) continue;

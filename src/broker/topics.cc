@@ -18,31 +18,87 @@ template <class Outcome, class Work> Task<std::vector<Outcome>> ask_controller(C
     return call.shard.on<std::vector<Outcome>>(ShardId{0}, std::move(bound));
 }
 
-// What the metadata have and the disk had no place for: whoever made it is told.
-void judge_opened(const Shard& zero, const std::set<Slot>& unopened, TopicOutcome& outcome) {
-    const TopicInfo* topic = outcome.ok() ? zero.metadata().topic(outcome.name) : nullptr;
-    if (!topic) return;
-    const auto count = std::ranges::count_if(
-        topic->partitions, [&](const PartitionInfo& partition) { return unopened.contains(partition.slot); });
-    if (count == 0) return;
-    outcome.error = Error::kafka_storage_error;
-    outcome.message = "The disk has no room for " + std::to_string(count) +
-                      " of the topic's partitions. They are opened as soon as it has.";
+// What a new partition needs on the disk before anything is written to it, and a little more.
+constexpr uint64_t partition_bytes = 32 << 10;
+
+void refuse_for_space(std::vector<TopicOutcome>& outcomes) {
+    for (TopicOutcome& outcome : outcomes) {
+        if (!outcome.ok()) continue;
+        outcome.error = Error::kafka_storage_error;
+        outcome.message = "The disk is nearly full: nothing was made.";
+    }
 }
 
-// As on_zero, for topics that must be open then.
-template <class Work> Task<std::vector<TopicOutcome>> open_on_zero(Shard& zero, Work work) {
-    auto deciding = on_zero<TopicOutcome>(zero, std::move(work));
-    auto outcomes = co_await deciding;
+// What the metadata have and the disk had no place for.
+std::ptrdiff_t count_unopened(const Shard& zero, const std::set<Slot>& unopened,
+                              const TopicOutcome& outcome) {
+    const TopicInfo* topic = outcome.ok() ? zero.metadata().topic(outcome.name) : nullptr;
+    if (!topic) return 0;
+    return std::ranges::count_if(
+        topic->partitions, [&](const PartitionInfo& partition) { return unopened.contains(partition.slot); });
+}
+
+// The disk had no room for it after all: it goes again, as a whole, so that it may be asked for again.
+Task<> take_back(Shard& zero, std::vector<TopicOutcome>& outcomes) {
     auto asking = zero.unopened();
     const auto unopened = co_await asking;
-    for (TopicOutcome& outcome : outcomes) judge_opened(zero, unopened, outcome);
+    std::vector<TopicToDelete> half_made;
+    for (TopicOutcome& outcome : outcomes) {
+        if (count_unopened(zero, unopened, outcome) == 0) continue;
+        half_made.push_back({.name = {}, .id = outcome.id});
+        outcome.error = Error::kafka_storage_error;
+        outcome.message = "The disk has no room for the topic's partitions: nothing was made.";
+    }
+    if (half_made.empty()) co_return;
+    auto deleting = zero.controller().delete_topics(std::move(half_made));
+    co_await deleting;
+    co_await zero.settled();
+}
+
+Task<std::vector<TopicOutcome>> create_on_zero(Shard& zero, std::vector<NewTopic> topics, Effect effect) {
+    uint64_t wanted = 0;
+    for (const NewTopic& topic : topics) {
+        const auto asked = static_cast<uint64_t>(std::max(topic.partitions, 1));
+        wanted += std::max<uint64_t>(asked, topic.assignments.size()) * partition_bytes;
+    }
+    auto looking = zero.storage().has_space_for(wanted);
+    const bool has_space = co_await looking;
+    const Effect allowed = has_space ? effect : Effect::validate_only;
+    auto creating = zero.controller().create_topics(std::move(topics), allowed);
+    auto outcomes = co_await creating;
+    if (effect == Effect::validate_only) co_return outcomes;
+    if (!has_space) {
+        refuse_for_space(outcomes);
+        co_return outcomes;
+    }
+    co_await zero.settled();
+    co_await take_back(zero, outcomes);
     co_return outcomes;
 }
 
-template <class Work> Task<std::vector<TopicOutcome>> ask_for_topics(Call& call, Work work) {
-    auto bound = [work = std::move(work)](Shard& zero) { return open_on_zero(zero, work); };
-    return call.shard.on<std::vector<TopicOutcome>>(ShardId{0}, std::move(bound));
+// Partitions cannot be taken back: those that found no room after all are opened as soon as there is some.
+Task<std::vector<TopicOutcome>> grow_on_zero(Shard& zero, std::vector<NewPartitions> topics, Effect effect) {
+    uint64_t wanted = 0;
+    for (const NewPartitions& topic : topics)
+        wanted += static_cast<uint64_t>(std::max(topic.count, 0)) * partition_bytes;
+    auto looking = zero.storage().has_space_for(wanted);
+    const bool has_space = co_await looking;
+    const Effect allowed = has_space ? effect : Effect::validate_only;
+    auto growing = zero.controller().create_partitions(std::move(topics), allowed);
+    auto outcomes = co_await growing;
+    if (effect == Effect::validate_only) co_return outcomes;
+    if (!has_space) refuse_for_space(outcomes);
+    co_await zero.settled();
+    auto asking = zero.unopened();
+    const auto unopened = co_await asking;
+    for (TopicOutcome& outcome : outcomes) {
+        const auto count = count_unopened(zero, unopened, outcome);
+        if (count == 0) continue;
+        outcome.error = Error::kafka_storage_error;
+        outcome.message = "The disk has no room for " + std::to_string(count) +
+                          " of the topic's partitions. They are opened as soon as it has.";
+    }
+    co_return outcomes;
 }
 
 wire::Nullable<wire::String> copy_message(Arena& arena, const AdminOutcome& outcome) {
@@ -139,8 +195,8 @@ Task<wire::CreateTopicsResponse> handle_create_topics(Call& call, const wire::Cr
     std::vector<NewTopic> topics;
     for (const auto& asked : request.topics) topics.push_back(new_topic(asked));
     const Effect effect = effect_of(request.validate_only);
-    auto asking = ask_for_topics(call, [&topics, effect](Controller& controller) {
-        return controller.create_topics(std::move(topics), effect);
+    auto asking = call.shard.on<std::vector<TopicOutcome>>(ShardId{0}, [&topics, effect](Shard& zero) {
+        return create_on_zero(zero, std::move(topics), effect);
     });
     const auto outcomes = co_await asking;
     wire::CreateTopicsResponse response;
@@ -198,9 +254,8 @@ Task<wire::CreatePartitionsResponse> handle_create_partitions(Call& call,
         topics.push_back(std::move(wanted));
     }
     const Effect effect = effect_of(request.validate_only);
-    auto asking = ask_for_topics(call, [&topics, effect](Controller& controller) {
-        return controller.create_partitions(std::move(topics), effect);
-    });
+    auto asking = call.shard.on<std::vector<TopicOutcome>>(
+        ShardId{0}, [&topics, effect](Shard& zero) { return grow_on_zero(zero, std::move(topics), effect); });
     const auto outcomes = co_await asking;
     wire::CreatePartitionsResponse response;
     response.results = call.arena.make<wire::CreatePartitionsResponse::Topic>(outcomes.size());

@@ -149,9 +149,20 @@ class MetadataReplay {
                                         endpoint.security_protocol});
         if (record.rack) broker.rack = std::string{*record.rack};
         broker.fenced = record.fenced;
+        const auto known = state_.brokers_.find(broker.id);
+        if (known != state_.brokers_.end() && known->second.incarnation != broker.incarnation)
+            begin_epochs(broker.id);
         state_.brokers_.insert_or_assign(broker.id, std::move(broker));
         observer_.brokers_changed();
         return true;
+    }
+
+    // A process that comes back may have lost what it had in memory: what it leads, it leads in a new epoch,
+    // so that clients see where their history ends. (In a cluster fencing would do that, record by record.)
+    void begin_epochs(NodeId leader) {
+        for (auto& [name, topic] : state_.topics_)
+            for (PartitionInfo& partition : topic.partitions)
+                if (partition.leader == leader) ++partition.leader_epoch;
     }
 
     bool apply(const wire::UnregisterBrokerRecord& record) {

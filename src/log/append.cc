@@ -17,6 +17,7 @@ Result<Appended> PartitionLog::append(const AppendRequest& request) {
         return Appended{.first = earlier->last - earlier->delta, .last = earlier->last, .duplicate = true};
     if (batch.size > storage_.batch_bytes_max(spec_.config)) return Error::record_list_too_large;
     if (request.leader_epoch < epochs_.last()) return Error::fenced_leader_epoch;
+    if (storage_.is_low_on_space() && !spec_.config.uses_reserve) return Error::kafka_storage_error;
     if (!storage_.has_room()) return Error::request_timed_out;
     batch.base = end_, batch.leader_epoch = request.leader_epoch;
     if (must_roll(batch)) roll();
@@ -24,7 +25,7 @@ Result<Appended> PartitionLog::append(const AppendRequest& request) {
     const Offset end_before = end_;
     copy_batch(batch, request.batch);
     ASSERT(end_ > end_before);
-    touch();
+    touch_appended();
     return Appended{.first = batch.base, .last = batch.last()};
 }
 
@@ -119,7 +120,18 @@ Chunk& PartitionLog::tail_with_room(size_t wanted) {
     return *chunk;
 }
 
-void PartitionLog::touch() { storage_.add_unstaged(*this); }
+void PartitionLog::touch() { storage_.add_unstaged(*this, Haste::at_once); }
+
+// What need not be flushed waits a little for more of its kind.
+void PartitionLog::touch_appended() {
+    const LogConfig& config = spec_.config;
+    if (!config.in_memory) return touch();
+    storage_.tell_soon(*this);
+    const Haste haste = storage_.haste_for(config.flush_ms);
+    if (haste != Haste::at_once && safe() == end_) return storage_.add_unstaged(*this, haste);
+    storage_.want_durable();
+    touch();
+}
 
 // The oldest journal file with something that is not yet out; 0: none.
 void PartitionLog::need_file(uint64_t journal_file) {

@@ -31,18 +31,44 @@ Task<> StorageImpl::maintain() {
         }
         auto result = co_await work();
         if (!result && result.error() == disk_full) {
-            if (!full_) io_.log().error("log", "the disk is full: appends are refused until there is room");
+            say_full("all appends wait until there is room");
             full_ = true;
-            co_await sleep_for(io_, full_pause_ns);
-            continue;
+        } else if (!result) {
+            fail("background work on the disk failed");
+            break;
         }
-        if (result && full_) {
-            full_ = false;
-            io_.log().info("log", "the disk has room again");
-            notify_committed();
-        }
-        if (!result) fail("background work on the disk failed");
+        if (space_.is_due()) co_await look_at_space();
+        if (full_ && result) full_ = !co_await is_room_back();
+        if (full_) co_await sleep_for(io_, full_pause_ns);
+        if (!full_) notify_committed();
     }
+}
+
+// What clients meet while the disk has only its reserve left, and when that has passed, is said once each.
+Task<> StorageImpl::look_at_space() {
+    co_await space_.look();
+    if (space_.is_low() && !space_timer_.under_way && !closing_)
+        space_timer_.size = full_pause_ns, io_.submit(space_timer_);
+    if (space_.is_low() == low_said_) co_return;
+    low_said_ = space_.is_low();
+    if (!low_said_) co_return io_.log().info("log", "the disk has room again: clients' records are taken");
+    io_.log().error("log", "the disk is nearly full: clients' records are refused",
+                    {{"mend", "delete records or topics, shorten retention, or add space"},
+                     {"directory", config_.directory},
+                     {"available_bytes", space_.available()},
+                     {"millrace.disk.reserve", space_.reserve()}});
+}
+
+// After the disk was full: a little more than a file's next step, so that it does not end again at once.
+Task<bool> StorageImpl::is_room_back() {
+    constexpr uint64_t enough_bytes = 128 << 10;
+    co_await look_at_space();
+    co_return space_.available() >= enough_bytes;
+}
+
+Task<bool> StorageImpl::has_space_for(uint64_t bytes) {
+    co_await look_at_space();
+    co_return !full_ && !space_.is_low() && space_.available() >= space_.reserve() + bytes;
 }
 
 // Deleting comes first: on a full disk it is what makes the rest possible.
@@ -62,7 +88,8 @@ Task<Result<>> StorageImpl::work() {
 
 // In proportion to the logs that have changed, not to all.
 bool StorageImpl::has_work() {
-    if (full_ || journal_.wants_file() || !doomed_directories_.empty() || descriptors_.wants_trim())
+    if (full_ || space_.is_due() || journal_.wants_file() || !doomed_directories_.empty() ||
+        descriptors_.wants_trim())
         return true;
     if (journal_.oldest_file() < oldest_needed() && !freeing()) return true;
     for (auto it = calling_.begin(); it != calling_.end();) {

@@ -56,7 +56,7 @@ Task<Result<>> StorageImpl::come_to_rest(PartitionLog& log) {
             co_await wake_;
             continue;
         }
-        if (log.has_unstaged()) add_unstaged(log);
+        if (log.has_unstaged()) add_unstaged(log, Haste::at_once);
         want_durable();
         co_await committed_;
     }
@@ -105,7 +105,7 @@ Task<Result<Log*>> StorageImpl::take_over(LogSpec spec, LogState state) {
     left_.erase(slot);
     if (log->failure() != Error::none) co_return loaded;
     log->tell_state();
-    add_unstaged(*log);
+    add_unstaged(*log, Haste::at_once);
     co_return loaded;
 }
 

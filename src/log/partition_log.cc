@@ -16,6 +16,28 @@ void PartitionLog::fail(Error error) {
     if (listener_) listener_->on_failed(*this, error);
 }
 
+// At once, and nothing that was safe is less so: what was appended under the old settings follows the new.
+void PartitionLog::set_config(const LogConfig& config) {
+    const Offset safe_before = safe();
+    safe_floor_ = safe_before;
+    spec_.config = config;
+    ASSERT(safe() >= safe_before);
+    if (failure() != Error::none || !storage_.is_started()) return;
+    if (has_unstaged()) touch();
+    want_durable();
+    if (safe() > safe_before) storage_.tell_soon(*this);
+}
+
+Offset PartitionLog::safe() const {
+    const int64_t unflushed = end_ - durable_, allowed = spec_.config.flush_messages - 1;
+    const Offset kept = spec_.config.in_memory ? durable_ + std::min(unflushed, allowed) : durable_;
+    return std::max(kept, safe_floor_);
+}
+
+void PartitionLog::want_durable() {
+    if (safe() < end_) storage_.want_durable();
+}
+
 void PartitionLog::wake_storage() { storage_.wake(); }
 
 // The log is going: its memory and descriptors go back, its bytes are nobody's burden any more.

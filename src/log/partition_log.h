@@ -2,7 +2,7 @@
 //
 // A byte's way: appended to a tail chunk -> staged (its entry is in a commit) -> written (the device has that
 // commit) -> durable (and has flushed it) -> out (durable in its segment; from here its chunk may go). What
-// always holds: staged and out each follow appended; log_start <= durable <= written <= end. Owned by the
+// always holds: staged and out each follow appended; durable <= written <= end. Owned by the
 // shard's Storage.
 #pragma once
 #include "chunks.h"
@@ -26,12 +26,13 @@ class PartitionLog final : public Log {
     ~PartitionLog();
 
     const LogSpec& spec() const override { return spec_; }
-    void set_config(const LogConfig& config) override { spec_.config = config; }
+    void set_config(const LogConfig& config) override;
     void set_listener(LogListener* listener) override { listener_ = listener; }
     Offset log_start() const override { return log_start_; }
     Offset end() const override { return end_; }
     Offset written() const override { return written_; }
     Offset durable() const override { return durable_; }
+    Offset safe() const override;
     void want_durable() override;
     uint64_t size_bytes() const override;
     size_t segment_count() const override { return segments_.size(); }
@@ -114,6 +115,7 @@ class PartitionLog final : public Log {
     bool removing = false, leaving = false;
     PartitionLog* next_unstaged = nullptr;
     bool is_unstaged = false;
+    bool is_told_soon = false;
     const std::string& directory() const { return directory_; }
 
  private:
@@ -128,6 +130,7 @@ class PartitionLog final : public Log {
     void touch();
     void need_file(uint64_t journal_file);
     void count_unsaved(uint64_t bytes);
+    void touch_appended();
     void leave_reader() {
         ASSERT(readers_ > 0);
         if (--readers_ == 0 && is_resting()) wake_storage();
@@ -235,6 +238,7 @@ class PartitionLog final : public Log {
     Epochs epochs_;
     Producers producers_;
     Offset log_start_, end_, written_, durable_;
+    Offset safe_floor_;       // What was safe under earlier settings.
     Offset durable_start_;    // The log start that the journal holds.
     Offset staged_start_;     // The one that is in a commit.
     Epoch staged_epoch_{-1};  // The last one that is in a commit.

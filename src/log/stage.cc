@@ -139,10 +139,6 @@ void PartitionLog::stage_data(Journal& journal, const Segment& segment, uint64_t
     }
 }
 
-void PartitionLog::want_durable() {
-    if (durable_ < end_) storage_.want_durable();
-}
-
 void PartitionLog::on_written(const CommitMark& mark) {
     ASSERT(mark.end >= written_ && mark.end <= end_);
     written_ = mark.end;

@@ -1,6 +1,8 @@
 // A shard's storage: opening, loading, committing, removing, closing.
 #include "storage.h"
 
+#include <bit>
+
 #include "recovery.h"
 
 namespace millrace {
@@ -13,6 +15,22 @@ bool is_sane(const StorageConfig& config) {
     constexpr uint64_t journal_file_min = 128 << 10;
     return !config.directory.empty() && config.journal_files >= 2 && config.commits_in_flight >= 1 &&
            config.journal_file_bytes >= journal_file_min && config.journal_file_bytes % block_size == 0;
+}
+
+// A small disk gets a small ring: a quarter of it at most for the journals of all shards, where that holds
+// batches of 2 MiB.
+Task<StorageConfig> fit_to_disk(Io& io, StorageConfig config) {
+    constexpr uint64_t file_bytes_min = 8 << 20;
+    DiskSpace space;
+    const int32_t outcome =
+        co_await Once{io, Op::Kind::disk_space, {.path = config.directory.c_str(), .space = &space}};
+    if (outcome < 0) co_return config;
+    const uint64_t share = space.total / 4 / io.shard_count();
+    const uint64_t fitting = std::max(std::bit_floor(share / config.journal_files), file_bytes_min);
+    config.journal_file_bytes = std::min(config.journal_file_bytes, fitting);
+    if (config.journal_file_bytes == file_bytes_min && config.journal_files * file_bytes_min > share)
+        config.journal_files = 2;
+    co_return config;
 }
 
 }  // namespace
@@ -28,6 +46,7 @@ Task<Result<std::unique_ptr<Storage>>> Storage::open(Io& io, StorageConfig confi
     if (made) made = co_await sync_directory(io, journals);
     if (made) made = co_await sync_directory(io, config.directory);
     if (!made) co_return told_outside(made.error());
+    config = co_await fit_to_disk(io, std::move(config));
     auto recovered = co_await read_journals(io, config.directory, std::move(*homes));
     if (!recovered) co_return recovered.error();
     if (recovered->damaged_entries > 0)
@@ -50,7 +69,8 @@ StorageImpl::StorageImpl(Io& io, StorageConfig config, RecoveredJournals recover
                {.directory = journal_directory(config_.directory, io.shard().value),
                 .files = config_.journal_files,
                 .file_bytes = config_.journal_file_bytes,
-                .commits_in_flight = config_.commits_in_flight}) {
+                .commits_in_flight = config_.commits_in_flight}),
+      space_(io, config_.directory, config_.reserve_bytes) {
     stats_.damaged_entries = recovered_.damaged_entries;
 }
 
@@ -86,7 +106,8 @@ Task<Result<Log*>> StorageImpl::load_known(LogSpec spec, std::optional<Recovered
     ASSERT(!logs_.contains(slot));
     logs_.emplace(slot, std::move(log));
     if (loaded->calls()) call(*loaded);
-    if (started_ && loaded->failure() == Error::none && loaded->has_unstaged()) add_unstaged(*loaded);
+    if (started_ && loaded->failure() == Error::none && loaded->has_unstaged())
+        add_unstaged(*loaded, Haste::at_once);
     co_await descriptors_.trim();
     co_return loaded;
 }
@@ -113,6 +134,8 @@ Task<Result<>> StorageImpl::start() {
                                           .names = recovered_.own_files});
     opened = judge("the journal cannot be made", opened);
     if (!opened) co_return opened;
+    auto looking = look_at_space();
+    co_await looking;
     started_ = true;
     const bool begun = journal_.switch_file();
     ASSERT(begun);
@@ -161,20 +184,52 @@ Task<Result<>> StorageImpl::remove_vanished_journals() {
 
 // ---- Committing ----------------------------------------------------------------------------------------
 
-void StorageImpl::add_unstaged(PartitionLog& log) {
+void StorageImpl::add_unstaged(PartitionLog& log, Haste haste) {
     if (!log.is_unstaged) {
         log.is_unstaged = true;
         log.next_unstaged = nullptr;
         (unstaged_last_ ? unstaged_last_->next_unstaged : unstaged_first_) = &log;
         unstaged_last_ = &log;
     }
+    lazy_durable_ |= haste == Haste::lazily_durable;
+    commit_due_ |= haste == Haste::at_once || unstaged_bytes_ >= config_.journal_file_bytes / 32;
+    if (commit_due_) return post_turn_end();
+    if (!lazy_timer_.under_way && started_)
+        lazy_timer_.size = config_.lazy_commit_ns, io_.submit(lazy_timer_);
+}
+
+void StorageImpl::post_turn_end() {
     if (posted_ || !started_) return;
     posted_ = true;
     io_.post(io_.shard(), *this);
 }
 
+Haste StorageImpl::haste_for(int64_t flush_ms) const {
+    constexpr uint64_t at_the_device_ns = 2'000'000, ns_per_ms = 1'000'000;
+    const uint64_t lazy_ns = config_.lazy_commit_ns + at_the_device_ns;
+    const uint64_t within_ns = flush_ms > 1000 ? UINT64_MAX : static_cast<uint64_t>(flush_ms) * ns_per_ms;
+    if (within_ns < lazy_ns) return Haste::at_once;
+    return within_ns < lazy_ns + config_.flush_after_ns ? Haste::lazily_durable : Haste::lazily;
+}
+
+void StorageImpl::commit_lazy() {
+    if (!unstaged_first_) return;
+    commit_due_ = true;
+    if (std::exchange(lazy_durable_, false)) want_durable();
+    pump();
+}
+
+void StorageImpl::tell_soon(PartitionLog& log) {
+    if (!std::exchange(log.is_told_soon, true)) told_soon_.push_back(&log);
+    post_turn_end();
+}
+
 void StorageImpl::deliver() {
     posted_ = false;
+    telling_.swap(told_soon_);
+    for (PartitionLog* log : telling_) log->is_told_soon = false;
+    for (PartitionLog* log : telling_) log->tell_progress();
+    telling_.clear();
     pump();
 }
 
@@ -185,13 +240,14 @@ void StorageImpl::pump() {
         journal_.put({.kind = EntryKind::removed, .slot = removed_unsaid_.back().value});
         removed_unsaid_.pop_back();
     }
-    while (unstaged_first_ && !journal_.busy()) {
+    while (commit_due_ && unstaged_first_ && !journal_.busy()) {
         PartitionLog& log = *unstaged_first_;
         if (!log.stage(journal_)) break;
         unstaged_first_ = log.next_unstaged;
         if (!unstaged_first_) unstaged_last_ = nullptr;
         log.is_unstaged = false;
     }
+    commit_due_ &= unstaged_first_ != nullptr;
     journal_.flush();
 }
 
@@ -250,11 +306,17 @@ void StorageImpl::on_journal_failed(int32_t outcome) {
 
 Result<> StorageImpl::judge(std::string_view what, Result<> result) {
     if (result) return result;
-    if (result.error() != disk_full)
+    if (result.error() == disk_full)
+        say_full(what);
+    else
         fail(what);
-    else if (full_said_ns_ == 0 || io_.now_ns() >= full_said_ns_ + full_silence_ns)
-        full_said_ns_ = io_.now_ns(), io_.log().error("log", "the disk is full", {{"effect", what}});
     return told_outside(result.error());
+}
+
+void StorageImpl::say_full(std::string_view effect) {
+    if (full_said_ns_ != 0 && io_.now_ns() < full_said_ns_ + full_silence_ns) return;
+    full_said_ns_ = io_.now_ns();
+    io_.log().error("log", "the disk is full", {{"effect", effect}, {"directory", config_.directory}});
 }
 
 // Nothing is tried again: what the device has of the last writes is not known.
@@ -309,6 +371,7 @@ const StorageStats& StorageImpl::stats() const {
     stats_.commits = journal_.commits(), stats_.journal_bytes = journal_.bytes_written();
     stats_.direct_bytes = journal_.direct_bytes();
     stats_.cached_bytes = chunks_.bytes(), stats_.dirty_bytes = dirty_;
+    stats_.disk_available = space_.available(), stats_.disk_reserve = space_.reserve();
     stats_.block_cache_bytes = blocks_.bytes();
     stats_.damaged_ranges = 0;
     for (const auto& [slot, log] : logs_) stats_.damaged_ranges += log->damage().ranges().size();
@@ -335,7 +398,7 @@ Task<Result<>> StorageImpl::remove(Slot slot) {
     forget(*log);
     doomed_directories_.push_back(to);
     removed_unsaid_.push_back(slot);
-    if (started_ && !posted_) posted_ = true, io_.post(io_.shard(), *this);
+    post_turn_end();
     wake();
     co_return Result<>{};
 }
@@ -349,6 +412,7 @@ void StorageImpl::forget(PartitionLog& log) {
         *link = log.next_unstaged;
         if (unstaged_last_ == &log) unstaged_last_ = before;
     }
+    std::erase(told_soon_, &log);
     journal_.forget(log);
     log.leave();
     const Slot slot = log.spec().slot;
@@ -363,8 +427,11 @@ Task<Result<>> StorageImpl::close() {
     while (running_) co_await landed_;
     Result<> result = failure_;
     if (started_ && result) result = judge("closing failed", co_await close_logs());
-    if (flush_timer_.under_way) io_.cancel(flush_timer_);
-    while (journal_.in_flight() || flush_timer_.under_way) co_await landed_;
+    const std::array<Op*, 3> timers{&flush_timer_, &lazy_timer_, &space_timer_};
+    for (Op* timer : timers)
+        if (timer->under_way) io_.cancel(*timer);
+    const auto is_under_way = [](const Op* timer) { return timer->under_way; };
+    while (journal_.in_flight() || std::ranges::any_of(timers, is_under_way)) co_await landed_;
     co_await blocks_.close();
     for (auto& [slot, log] : logs_) log->release_files();
     co_await descriptors_.close_all();
@@ -375,6 +442,7 @@ Task<Result<>> StorageImpl::close() {
 }
 
 Task<Result<>> StorageImpl::close_logs() {
+    commit_due_ = true;
     pump();
     journal_.sync();
     while ((unstaged_first_ || !journal_.idle()) && failure_ == Error::none) {

@@ -12,6 +12,7 @@
 #include "journal_reader.h"
 #include "millrace/compression.h"
 #include "partition_log.h"
+#include "space.h"
 
 namespace millrace {
 
@@ -37,6 +38,10 @@ class IndexCache {
     std::list<Entry> entries_;  // Last used first.
     std::map<FileKey, std::list<Entry>::iterator> places_;
 };
+
+// When what was appended goes to the journal: at the end of the turn, or a little later, and then flushed at
+// once or like everything that nobody waits for.
+enum class Haste : uint8_t { at_once, lazily_durable, lazily };
 
 class StorageImpl final : public Storage, JournalOwner, Letter {
  public:
@@ -64,6 +69,8 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     bool has_room() const override;
     void want_room() override { wake(); }
     void set_room_listener(RoomListener* listener) override { room_listener_ = listener; }
+    bool is_low_on_space() const override { return space_.is_low(); }
+    Task<bool> has_space_for(uint64_t bytes) override;
 
     // ---- For its logs.
     Io& io() { return io_; }
@@ -82,8 +89,14 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     }
     bool is_started() const { return started_; }
     bool waits_ended() const { return waits_ended_; }
-    void add_unstaged(PartitionLog& log);
-    void add_appended(size_t bytes) { dirty_ += bytes, unstaged_bytes_ += bytes; }
+    void add_unstaged(PartitionLog& log, Haste haste);
+    Haste haste_for(int64_t flush_ms) const;
+    // At the end of the turn its listener hears of what was appended.
+    void tell_soon(PartitionLog& log);
+    void add_appended(size_t bytes) {
+        dirty_ += bytes, unstaged_bytes_ += bytes;
+        if (space_.note_appended(bytes)) wake();
+    }
     void sub_unstaged(size_t bytes) { unstaged_bytes_ -= bytes; }
     void sub_dirty(uint64_t bytes) { dirty_ -= bytes; }
     void trim_cache();
@@ -103,6 +116,7 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     void fail(std::string_view what);
     // What outside is told. disk_full is no failure, and said once a minute; everything else is.
     Result<> judge(std::string_view what, Result<> result);
+    void say_full(std::string_view effect);
     // Resumes after the next commit, or failure.
     Signal& committed() { return committed_; }
     void notify_committed();
@@ -128,6 +142,21 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
         void done(Outcome) override { storage.journal_.sync(), storage.landed_.notify_all(); }
         StorageImpl& storage;
     };
+    struct LazyTimer final : Op {
+        explicit LazyTimer(StorageImpl& storage) : Op(Kind::sleep), storage(storage) {}
+        void done(Outcome) override { storage.commit_lazy(), storage.landed_.notify_all(); }
+        StorageImpl& storage;
+    };
+    // While records are refused for want of space, it looks again every second.
+    struct SpaceTimer final : Op {
+        explicit SpaceTimer(StorageImpl& storage) : Op(Kind::sleep), storage(storage) {}
+        void done(Outcome) override {
+            storage.space_.ask_again(), storage.wake(), storage.landed_.notify_all();
+        }
+        StorageImpl& storage;
+    };
+    void post_turn_end();
+    void commit_lazy();
     void tell_progress(std::vector<PartitionLog*> logs);
 
     Task<Result<>> remove_leftovers();
@@ -152,6 +181,8 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     // maintenance.cc
     Task<> maintain();
     Task<Result<>> work();
+    Task<> look_at_space();
+    Task<bool> is_room_back();
     bool has_work();
     bool has_due();
     PartitionLog* workable(Slot slot);
@@ -177,6 +208,7 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     BlockCache blocks_;
     Decompressor decompressor_;
     Journal journal_;
+    SpaceWatch space_;
     std::map<Slot, std::unique_ptr<PartitionLog>> logs_;
     mutable StorageStats stats_;
     uint64_t dirty_ = 0, unstaged_bytes_ = 0, unsaved_ = 0;
@@ -192,11 +224,17 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     uint64_t freed_put_ = 0;         // All journal files before it were put as free.
     Signal wake_, committed_, landed_, scrub_wake_;
     FlushTimer flush_timer_{*this};
+    LazyTimer lazy_timer_{*this};
+    SpaceTimer space_timer_{*this};
+    std::vector<PartitionLog*> told_soon_, telling_;
     uint64_t durable_until_ns_ = 0;  // Till then commits are durable as they are written.
     RoomListener* room_listener_ = nullptr;
     Error failure_ = Error::none;
     bool posted_ = false, started_ = false, closing_ = false, running_ = false, full_ = false;
     bool waits_ended_ = false;
+    bool commit_due_ = false;    // What is unstaged goes to the journal as soon as there is a place.
+    bool low_said_ = false;
+    bool lazy_durable_ = false;  // Some of it is to be flushed when its time has come.
     uint64_t full_said_ns_ = 0;
     uint32_t loading_ = 0;
 };

@@ -24,7 +24,7 @@ struct ShardView {
     GroupStats groups;
     StorageStats storage;
     uint64_t partitions = 0;
-    bool is_ready = false;
+    bool is_ready = false, is_low_on_space = false;
 };
 
 Task<bool> look(Shard& shard, ShardView& view) {
@@ -49,6 +49,7 @@ Task<bool> look(Shard& shard, ShardView& view) {
     }
     view.storage = shard.storage().stats();
     view.is_ready = shard.is_ready();
+    view.is_low_on_space = shard.storage().is_low_on_space();
     co_return true;
 }
 
@@ -138,6 +139,8 @@ void add_shards(MetricsPage& page, const std::vector<ShardView>& views) {
                        static_cast<double>(view.storage.cached_bytes));
         page.add_gauge("millrace_storage_dirty_bytes", "Bytes in memory that are not in segments yet.",
                        static_cast<double>(view.storage.dirty_bytes));
+        page.add_gauge("millrace_storage_refusing_shards",
+                       "Shards that refuse records: the disk is nearly full.", view.is_low_on_space);
         page.add_counter("millrace_group_rebalances_total", "Rebalances of consumer groups begun.",
                          static_cast<double>(view.groups.rebalances));
         page.add_gauge("kafka_consumergroup_members", "Members of all consumer groups.",
@@ -167,6 +170,9 @@ Task<HttpResponse> OperatorRoutes::readiness() {
         auto asking = zero_.on<bool>(ShardId{i}, [](Shard& shard) { return ask_readiness(shard); });
         is_ready = co_await asking;
     }
+    // It still serves readers, and can be told to delete: taking it away would help nobody.
+    if (is_ready && zero_.storage().is_low_on_space())
+        co_return HttpResponse{.body = "ready, but the disk is nearly full: records are refused\n"};
     if (is_ready) co_return HttpResponse{.body = "ready\n"};
     co_return HttpResponse{.status = 503, .body = "not ready\n"};
 }
@@ -184,6 +190,10 @@ Task<HttpResponse> OperatorRoutes::metrics() {
     page.add_gauge("kafka_brokers", "Brokers in the cluster.",
                    static_cast<double>(zero_.metadata().brokers().size()));
     page.add_gauge("millrace_shards", "Shards of this node.", zero_.node().shard_count());
+    page.add_gauge("millrace_disk_available_bytes", "Free space of the data directory, as last looked at.",
+                   static_cast<double>(views.front().storage.disk_available));
+    page.add_gauge("millrace_disk_reserve_bytes", "Free space below which clients' records are refused.",
+                   static_cast<double>(views.front().storage.disk_reserve));
     add_shards(page, views);
     add_topics(page, zero_, views);
     add_lag(page, zero_, views);

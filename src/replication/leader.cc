@@ -40,7 +40,7 @@ class Partition::AckWait final : public Deadlines::Entry {
 };
 
 Partition::Partition(Log& log, Deadlines& deadlines, Epoch leader_epoch)
-    : log_(log), deadlines_(deadlines), leader_epoch_(leader_epoch), seen_high_watermark_(log.durable()) {
+    : log_(log), deadlines_(deadlines), leader_epoch_(leader_epoch), seen_high_watermark_(log.safe()) {
     log_.set_listener(this);
 }
 
@@ -52,6 +52,19 @@ Partition::~Partition() {
 Error Partition::check_epoch(Epoch asked) const {
     if (asked.value == -1 || asked == leader_epoch_) return Error::none;
     return asked < leader_epoch_ ? Error::fenced_leader_epoch : Error::unknown_leader_epoch;
+}
+
+void Partition::lead(Epoch epoch) {
+    ASSERT(epoch >= leader_epoch_);
+    leader_epoch_ = epoch;
+}
+
+EpochEnd Partition::epoch_end(Epoch epoch) const {
+    // The leader's own epoch ends at the end of the log, also while nothing was written in it.
+    if (epoch == leader_epoch_) return {.epoch = epoch, .end = end()};
+    // What followed the last epoch in the log was never kept.
+    const Epoch last = log_.last_epoch();
+    return log_.epoch_end_offset(epoch > last && epoch < leader_epoch_ ? last : epoch);
 }
 
 Error Partition::refusal() const { return resigned_ != Error::none ? resigned_ : log_.failure(); }
@@ -76,7 +89,7 @@ Task<Result<>> Partition::acknowledged(Offset next, Acks acks, uint64_t deadline
     ASSERT(next <= log_.end());
     if (const Error error = refusal(); error != Error::none) co_return error;
     if (acks == Acks::none) co_return Result<>{};
-    if (next <= (acks == Acks::all ? high_watermark() : log_.written())) co_return Result<>{};
+    if (next <= (acks == Acks::all ? high_watermark() : at_leader())) co_return Result<>{};
     if (acks == Acks::all) log_.want_durable();
     AckWait wait{acks == Acks::all ? waits_committed_ : waits_written_, next};
     if (deadline_ns != no_deadline) deadlines_.set(wait, deadline_ns);
@@ -123,7 +136,7 @@ void Partition::answer_waits() {
         for (; !waits.empty() && (error != Error::none || waits.front()->next() <= safe); waits.pop_front())
             *end = waits.front(), end = &waits.front()->next_answered();
     };
-    take(waits_written_, log_.written());
+    take(waits_written_, at_leader());
     take(waits_committed_, high_watermark());
     while (AckWait* const wait = first) {
         first = wait->next_answered();

@@ -11,7 +11,7 @@ constexpr size_t opened_at_once_max = 64;
 constexpr uint64_t reopen_after_ns = 1'000'000'000;
 constexpr uint64_t own_wait_ns = 5'000'000'000;  // For room.
 
-LogConfig log_config(const TopicConfig& topic, const BrokerConfig& broker) {
+LogConfig log_config(std::string_view name, const TopicConfig& topic, const BrokerConfig& broker) {
     return {
         .retention_ms = topic.retention_ms,
         .retention_bytes = topic.retention_bytes,
@@ -21,6 +21,11 @@ LogConfig log_config(const TopicConfig& topic, const BrokerConfig& broker) {
         .segment_index_bytes = static_cast<uint32_t>(topic.segment_index_bytes),
         .index_interval_bytes = static_cast<uint32_t>(topic.index_interval_bytes),
         .deletes = topic.cleanup_delete,
+        // What a coordinator has answered must hold: its own topics are always flushed.
+        .in_memory = topic.durability == Durability::memory && !name.starts_with("__"),
+        .flush_messages = topic.flush_messages,
+        .flush_ms = topic.flush_ms,
+        .uses_reserve = name.starts_with("__"),
         .producer_id_expiration_ms = broker.producer_id_expiration_ms,
     };
 }
@@ -31,7 +36,7 @@ LogConfig log_config(const TopicConfig& topic, const BrokerConfig& broker) {
 class Shard::Noting final : public MetadataObserver {
  public:
     explicit Noting(Shard& shard) : shard_(shard) {}
-    bool all_settings_changed = false;
+    bool all_settings_changed = false, epochs_changed = false;
     std::vector<std::string> settings_changed;
 
     void partition_added(const TopicInfo& topic, int32_t index) override {
@@ -48,6 +53,7 @@ class Shard::Noting final : public MetadataObserver {
         if (kind == ConfigKind::topic) settings_changed.emplace_back(name);
         if (kind == ConfigKind::broker) all_settings_changed = true;
     }
+    void brokers_changed() override { epochs_changed = true; }
 
  private:
     Shard& shard_;
@@ -110,9 +116,15 @@ bool Shard::apply(Bytes batch) {
         return false;
     }
     if (noting.all_settings_changed) refresh_all_settings();
+    if (noting.epochs_changed) refresh_epochs();
     for (const std::string& name : noting.settings_changed)
         if (const TopicInfo* topic = metadata_->topic(name)) refresh_settings(*topic);
     return true;
+}
+
+void Shard::refresh_epochs() {
+    for (auto& [slot, hosted] : hosted_)
+        if (const auto place = metadata_->partition(slot)) hosted.partition->lead(place->info().leader_epoch);
 }
 
 void Shard::refresh_settings(const TopicInfo& topic) {
@@ -120,7 +132,7 @@ void Shard::refresh_settings(const TopicInfo& topic) {
     settings_[topic.name].config = config;
     for (const PartitionInfo& partition : topic.partitions)
         if (Hosted* hosted = this->hosted(partition.slot))
-            hosted->partition->log().set_config(log_config(config, config_));
+            hosted->partition->log().set_config(log_config(topic.name, config, config_));
 }
 
 void Shard::refresh_all_settings() {
@@ -136,7 +148,7 @@ LogSpec Shard::log_spec(const TopicInfo& topic, int32_t index) const {
             .topic_id = topic.id,
             .topic = topic.name,
             .partition = index,
-            .config = log_config(config, config_)};
+            .config = log_config(topic.name, config, config_)};
 }
 
 Task<> Shard::lock() {
@@ -172,7 +184,6 @@ Task<> Shard::open_partition(Slot slot) {
     const auto place = metadata_->partition(slot);
     if (!place || hosted(slot) || stopping_) co_return;  // Deleted again, or opened, meanwhile.
     LogSpec spec = log_spec(*place->topic, place->index);
-    const Epoch leader_epoch = place->info().leader_epoch;
     const auto arrival = arrivals_.find(slot);
     const bool arrives = arrival != arrivals_.end();
     opening_++;
@@ -185,7 +196,7 @@ Task<> Shard::open_partition(Slot slot) {
     if (arrives) settle(arrivals_.extract(slot).mapped().move).detach();
     const auto now = metadata_->partition(slot);
     if (!now) co_return;  // Its removal is noted, and finds the log.
-    host(**log, *now->topic, leader_epoch);
+    host(**log, *now->topic, now->info().leader_epoch);
     (*log)->set_config(log_spec(*now->topic, now->index).config);  // It may have changed meanwhile.
     if (now->topic->name != offsets_topic_name) co_return;
     auto& group_host = group_hosts_[now->index];

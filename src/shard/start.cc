@@ -63,6 +63,7 @@ Task<Result<>> Shard::identify() {
 Task<Result<>> Shard::open_storage() {
     StorageConfig config = node_.storage;
     config.directory = node_.config.data_dir;
+    if (node_.config.disk_reserve_bytes >= 0) config.reserve_bytes = node_.config.disk_reserve_bytes;
     homes_ = node_.shard(ShardId{0}).homes_;  // It waits meanwhile.
     auto storage = co_await Storage::open(io_, std::move(config), homes_);
     if (!storage) co_return storage.error();
@@ -77,7 +78,7 @@ Task<Result<>> Shard::replay_metadata() {
                  .topic_id = metadata_topic_id,
                  .topic = std::string(metadata_topic_name),
                  .partition = 0,
-                 .config = {.deletes = false}};
+                 .config = {.deletes = false, .uses_reserve = true}};
     auto log = co_await storage_->load(std::move(spec));
     if (!log) co_return log.error();
     metadata_files_ = std::make_unique<MetadataFiles>(*this, **log);
@@ -157,7 +158,9 @@ Task<Result<>> Shard::register_broker() {
              .port = listener.advertised_host ? listener.advertised_port : listener.port,
              .security_protocol = 0});
     if (!config.rack.empty()) registration.rack = config.rack;
-    co_return co_await controller_->register_broker(std::move(registration));
+    const auto registered = co_await controller_->register_broker(std::move(registration));
+    if (registered) co_await spread();  // Nothing is appended before every shard has begun its new epochs.
+    co_return registered;
 }
 
 Task<Result<>> Shard::serve() {

@@ -18,8 +18,8 @@ constexpr int32_t partitions_max = 6;
 constexpr int8_t topic_resource = 2;
 constexpr const char* phoenix = "phoenix";  // Removed and made again under its name.
 
-const std::array<client::NewTopic, 4>& first_topics() {
-    static const std::array<client::NewTopic, 4> topics{{
+const std::array<client::NewTopic, 6>& first_topics() {
+    static const std::array<client::NewTopic, 6> topics{{
         {.name = "steady", .partitions = 3, .replication_factor = 1},
         {.name = "mixed", .partitions = 2, .replication_factor = 1},
         {.name = "rolling",
@@ -27,6 +27,11 @@ const std::array<client::NewTopic, 4>& first_topics() {
          .replication_factor = 1,
          .configs = {{"internal.segment.bytes", "65536"}, {"retention.bytes", "200000"}}},
         {.name = "growing", .partitions = 1, .replication_factor = 1},
+        {.name = "fleeting", .partitions = 2, .replication_factor = 1, .configs = {{"durability", "memory"}}},
+        {.name = "bounded",
+         .partitions = 1,
+         .replication_factor = 1,
+         .configs = {{"durability", "memory"}, {"flush.messages", "1"}}},
     }};
     return topics;
 }
@@ -52,6 +57,7 @@ Task<bool> Workload::make_first_topics(Actor& actor) {
     for (const client::NewTopic& topic : first_topics()) {
         if (ledger_.topics().contains(topic.name) && ledger_.is_certain(topic.name)) continue;
         ledger_.topics()[topic.name].rolls = topic.name == "rolling";
+        ledger_.topics()[topic.name].in_memory = topic.name == "fleeting";
         const bool made = co_await create(actor, topic);
         if (!made) co_return false;
     }
@@ -65,7 +71,7 @@ Task<bool> Workload::act(Actor& actor) {
 }
 
 Task<bool> Workload::choose(Actor& actor, const char* topic) {
-    switch (below(9)) {
+    switch (below(10)) {
         case 0: return make_topic(actor);
         case 1: return remove_topic(actor);
         case 2: return make_again(actor);
@@ -74,6 +80,7 @@ Task<bool> Workload::choose(Actor& actor, const char* topic) {
         case 5:
         case 6: return set_retention(actor, topic);
         case 7: return look_at_config(actor, topic);
+        case 8: return change(actor, "fleeting", "durability", below(2) == 0 ? "flush" : "memory");
         default: return look_at_topics(actor);
     }
 }
@@ -195,17 +202,21 @@ Task<bool> Workload::delete_records(Actor& actor, std::string name) {
 Task<bool> Workload::set_retention(Actor& actor, std::string name) {
     const std::string value = std::to_string(600'000'000 + below(1000));
     ledger_.topics()[name].retention_ms.insert(value);
+    const bool changed = co_await change(actor, name, "retention.ms", value);
+    if (changed) ledger_.topics()[name].retention_ms = {value};
+    co_return changed;
+}
+
+Task<bool> Workload::change(Actor& actor, std::string name, std::string setting, std::string value) {
     wire::IncrementalAlterConfigsRequest::Config config{
-        .name = "retention.ms", .config_operation = 0, .value = std::string_view(value)};
+        .name = setting, .config_operation = 0, .value = std::string_view(value)};
     wire::IncrementalAlterConfigsRequest::Resource resource{
         .resource_type = topic_resource, .resource_name = name, .configs = {&config, 1}};
     const wire::IncrementalAlterConfigsRequest request{.resources = {&resource, 1}};
     const auto reply = co_await actor.client.ask_controller<wire::IncrementalAlterConfigsResponse>(request);
     if (!reply || (*reply)->responses.size() != 1) co_return false;
     actor.saw("alter", (*reply)->responses[0].error_code);
-    if ((*reply)->responses[0].error_code != Error::none) co_return false;
-    ledger_.topics()[name].retention_ms = {value};
-    co_return true;
+    co_return (*reply)->responses[0].error_code == Error::none;
 }
 
 // ---- Looking --------------------------------------------------------------------------------------------

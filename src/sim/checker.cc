@@ -67,6 +67,16 @@ void History::seek(uint32_t consumer, uint32_t partition, Offset offset) {
     partitions_[partition].readings.push_back({consumer, {offset, 0}, true, writes_.size()});
 }
 
+void History::break_off(uint32_t partition) {
+    auto& readings = partitions_[partition].readings;
+    for (Reading& reading : readings) {
+        const auto sent = by_value_.find(reading.entry.value);
+        if (reading.is_seek || reading.is_break || sent == by_value_.end()) continue;
+        reading.is_forgiven |= writes_[sent->second].state == State::unknown;
+    }
+    readings.push_back({.consumer = 0, .entry = {}, .is_seek = false, .sent_before = 0, .is_break = true});
+}
+
 void History::read(uint32_t consumer, uint32_t partition, Entry entry) {
     partitions_[partition].readings.push_back({consumer, entry, false, writes_.size()});
 }
@@ -143,14 +153,14 @@ void History::check_log(uint32_t number, const Partition& partition, std::vector
 // What was read had been sent by then, and stays where it was read.
 void History::check_readings(uint32_t number, const Partition& partition, std::vector<Anomaly>& found) const {
     for (const Reading& reading : partition.readings) {
-        if (reading.is_seek) continue;
+        if (reading.is_seek || reading.is_break) continue;
         const auto [offset, value] = reading.entry;
         const auto sent = by_value_.find(value);
         if (sent == by_value_.end() || sent->second >= reading.sent_before) {
             found.push_back({Kind::invented, number, value, offset});
             continue;
         }
-        if (offset < *partition.start) continue;
+        if (offset < *partition.start || reading.is_forgiven) continue;
         const auto at = from_offset(partition.log, offset);
         const bool is_there = at != partition.log.end() && at->offset == offset && at->value == value;
         if (!is_there) found.push_back({Kind::unstable, number, value, offset});
@@ -161,6 +171,8 @@ void History::check_readings(uint32_t number, const Partition& partition, std::v
 void History::check_steps(uint32_t number, const Partition& partition, std::vector<Anomaly>& found) const {
     std::map<uint32_t, Offset> next;  // Of each consumer: the least offset it may read.
     for (const Reading& reading : partition.readings) {
+        if (reading.is_break) next.clear();
+        if (reading.is_break) continue;
         const auto [offset, value] = reading.entry;
         auto& expected = next.try_emplace(reading.consumer, offset).first->second;
         if (!reading.is_seek && offset < expected) found.push_back({Kind::read_again, number, value, offset});

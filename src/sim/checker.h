@@ -54,6 +54,10 @@ class History {
     void refuse(WriteId write);
     // An acknowledgement that has lost its worth: the write may be there or not.
     void doubt(WriteId write);
+    // The partition has lost what was only in memory: whatever was read of writes that are not acknowledged
+    // (see doubt) may be gone, its offsets mean other values, and consumers go on wherever they find
+    // themselves.
+    void break_off(uint32_t partition);
     // A consumer starts, or starts again, at this offset.
     void seek(uint32_t consumer, uint32_t partition, Offset offset);
     void read(uint32_t consumer, uint32_t partition, Entry entry);
@@ -78,8 +82,10 @@ class History {
     struct Reading {
         uint32_t consumer;
         Entry entry;
-        bool is_seek;        // Then only the entry's offset counts.
-        size_t sent_before;  // How many writes had been sent.
+        bool is_seek;              // Then only the entry's offset counts.
+        size_t sent_before;        // How many writes had been sent.
+        bool is_break = false;     // Nobody's: the partition broke off here.
+        bool is_forgiven = false;  // Its value need not be there.
     };
     struct Partition {
         std::vector<Reading> readings;

@@ -34,12 +34,29 @@ void Ledger::acknowledge_written(WriteId write, int64_t offset, uint64_t now_ns)
     if (offset >= 0) written_.emplace_back(now_ns, write);
 }
 
+void Ledger::acknowledge_in_memory(const Place& place, WriteId write, int64_t offset, uint64_t now_ns) {
+    ASSERT(topics_.at(place.first).in_memory);
+    acknowledge(write, offset);
+    if (offset >= 0) in_memory_.emplace_back(now_ns, write);
+}
+
 void Ledger::lose_power(uint64_t now_ns) {
     constexpr uint64_t flushed_after_ns =
         30'000'000'000;  // On the slowest disk, after a stop that took long.
     for (const auto& [at_ns, write] : written_)
         if (now_ns - at_ns <= flushed_after_ns) history_.doubt(write);
     written_.clear();
+    lose_memory(now_ns, flushed_after_ns);
+}
+
+void Ledger::lose_memory(uint64_t now_ns, uint64_t window_ns) {
+    for (const auto& [at_ns, write] : in_memory_)
+        if (now_ns - at_ns <= window_ns) history_.doubt(write);
+    // What is older is journalled, but may still be lost with the power.
+    std::erase_if(in_memory_, [&](const auto& entry) { return now_ns - entry.first <= window_ns; });
+    for (const auto& [place, number] : numbers_)
+        if (const auto topic = topics_.find(place.first); topic != topics_.end() && topic->second.in_memory)
+            history_.break_off(number);
 }
 
 void Ledger::seek(uint32_t consumer, const Place& place, int64_t offset) {

@@ -25,7 +25,11 @@ class Ledger {
     void acknowledge(WriteId write, int64_t offset);
     // With acks=1: it survives a kill, but no power cut before the flush.
     void acknowledge_written(WriteId write, int64_t offset, uint64_t now_ns);
+    // On a topic with durability=memory: the last of it may be lost at any end of the process.
+    void acknowledge_in_memory(const Place& place, WriteId write, int64_t offset, uint64_t now_ns);
     void lose_power(uint64_t now_ns);
+    // The process has ended: what was acknowledged in memory up to so long ago may be gone.
+    void lose_memory(uint64_t now_ns, uint64_t window_ns);
     void seek(uint32_t consumer, const Place& place, int64_t offset);
     void read(uint32_t consumer, const Place& place, int64_t offset, std::string_view value);
     // A value as it is sent: its number, then bytes that follow from it.
@@ -49,6 +53,7 @@ class Ledger {
         int32_t partitions_least = 0, partitions_most = 0;
         std::set<std::string> retention_ms;  // What the setting may be; "" is unset.
         bool rolls = false;                  // Loses old records by itself.
+        bool in_memory = false;              // durability=memory, at times at least.
     };
     std::map<std::string, Topic>& topics() { return topics_; }
     bool is_certain(const std::string& topic) const;
@@ -74,6 +79,7 @@ class Ledger {
 
     History history_;
     std::vector<std::pair<uint64_t, WriteId>> written_;  // When: acknowledged with acks=1.
+    std::vector<std::pair<uint64_t, WriteId>> in_memory_;
     std::map<Place, uint32_t> numbers_;
     std::map<Place, std::pair<int64_t, int64_t>> deletions_;  // Acknowledged, and asked for at most.
     std::map<std::string, std::map<Place, int64_t>> commits_;

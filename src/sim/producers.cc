@@ -11,6 +11,11 @@ namespace {
 // What a broker may answer to a good batch while disks and machines fail.
 bool is_excused(Error error) { return is_retriable(error) || error == Error::unknown_topic_or_partition; }
 
+// Also that an earlier one, which it had acknowledged, is gone.
+bool is_excused_in_memory(Error error) {
+    return is_excused(error) || error == Error::out_of_order_sequence_number;
+}
+
 }  // namespace
 
 Task<> Workload::produce(Io& io, size_t place, ProducerPlan plan) {
@@ -49,18 +54,22 @@ Task<bool> Workload::send_round(Actor& actor, const ProducerPlan& plan, client::
         sent[partition].push_back(write);
     }
     const auto results = co_await producer.flush();
+    const bool in_memory = ledger_.topics()[plan.topic].in_memory;
     std::set<int32_t> failed;
     for (const client::Produced& result : results) {
         auto& writes = sent[result.partition];
         ASSERT(writes.size() >= static_cast<size_t>(result.count));
         // What follows a failed batch of an idempotent producer is out of sequence.
         if (result.error != Error::none && failed.insert(result.partition).second &&
-            !is_excused(result.error))
+            !(in_memory ? is_excused_in_memory(result.error) : is_excused(result.error)))
             ledger_.problem(fmt::format("{}-{}: a good batch was answered {}", plan.topic, result.partition,
                                         error_name(result.error)));
         for (int32_t i = 0; i < result.count; i++, writes.pop_front())
             if (result.error != Error::none)
                 continue;
+            else if (in_memory)
+                ledger_.acknowledge_in_memory({plan.topic, result.partition}, writes.front(),
+                                              result.base_offset + i, actor.io.now_ns());
             else if (plan.acks == 1)
                 ledger_.acknowledge_written(writes.front(), result.base_offset + i, actor.io.now_ns());
             else

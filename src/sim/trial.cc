@@ -40,6 +40,7 @@ BrokerProgramOptions program_options(Random& random) {
     storage.dirty_bytes_max = (128 << 10) << random.below(5);
     storage.direct_append_bytes = (4 << 10) << random.below(5);
     storage.commits_in_flight = 1 + static_cast<uint32_t>(random.below(4));
+    storage.reserve_bytes = static_cast<int64_t>(random.below(2) * ((64 << 10) << random.below(4)));
     storage.descriptors_max = 8 << random.below(4);
     storage.index_cache_bytes = (4 << 10) << random.below(6);
     options.shards = static_cast<uint16_t>(1 + random.below(shards_max));
@@ -200,7 +201,11 @@ void Trial::end_faults() {
 void Trial::mishap() {
     SimNode& client = *clients_[below(clients_.size())];
     switch (below(60)) {
-        case 0: faults_.pauses++; return node_.pause(below(2 * ns_per_s));
+        case 0: {
+            const uint64_t length_ns = below(2 * ns_per_s);
+            faults_.pauses++, paused_until_ns_ = world_.now_ns() + length_ns;
+            return node_.pause(length_ns);
+        }
         case 1: faults_.link_cuts++; return world_.cut_link(node_, client);
         case 2: faults_.link_cuts++; return world_.cut_link(client, node_);
         case 3:
@@ -282,6 +287,8 @@ void Trial::restart() {
     check_lines();
     if (std::exchange(power_cuts_, node_.power_cuts()) != node_.power_cuts())
         workload_.ledger().lose_power(world_.now_ns());
+    else
+        workload_.ledger().lose_memory(world_.now_ns(), memory_window_ns());
     pass(below(ns_per_s));
     const DiskOptions& disk = node_.disk().options();
     disk_fails_ = disk.write_error + disk.sync_error + disk.read_error != 0 ||
@@ -293,6 +300,14 @@ void Trial::restart() {
     node_.set_shards(program_.shards);
     say(fmt::format("start with {} shards", program_.shards));
     node_.restart();
+}
+
+// What durability=memory may lose: 10 ms and the commits under way, on a node that runs and a disk that
+// works.
+uint64_t Trial::memory_window_ns() const {
+    constexpr uint64_t commits_ns = 50 * ns_per_ms, long_ns = 30 * ns_per_s;
+    const bool is_slow = disk_fails_ || node_.disk().options().spike > 0;
+    return is_slow || world_.now_ns() < paused_until_ns_ + ns_per_s ? long_ns : commits_ns;
 }
 
 // An error in the log has a fault of the disk as its cause.
@@ -359,6 +374,7 @@ Workload::Snapshot Trial::look() {
 
 void Trial::judge() {
     const Workload::Snapshot before = look();
+    pass(ns_per_s);  // What nobody waited for is flushed by then.
     crash(Crash::power_cut);
     restart();
     if (!make_peace()) return;

@@ -63,6 +63,7 @@ class Trial {
     void stop_in_order();
     void crash(Crash how);
     void restart();
+    uint64_t memory_window_ns() const;
     bool make_peace();
     void prove_progress();
     void judge();
@@ -83,6 +84,7 @@ class Trial {
     FaultCounts faults_;
     bool disk_fails_ = false;  // Errors of the disk are injected, or were in this life.
     bool told_spent_ = false;
+    uint64_t paused_until_ns_ = 0;
     size_t lines_checked_ = 0;
     uint32_t power_cuts_ = 0;  // As the ledger knows.
 };

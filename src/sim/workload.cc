@@ -19,8 +19,10 @@ Workload::Workload(uint64_t seed, std::string broker_address)
       random_(seed),
       producers_{{"steady", -1, true, 20'000, 300},   {"steady", -1, true, 20'000, 30'000},
                  {"mixed", 1, false, 0, 300},         {"mixed", -1, false, 0, 3000},
-                 {"rolling", -1, true, 20'000, 4000}, {"growing", -1, true, 2000, 300}},
-      read_topics_{"steady", "mixed", "rolling", "growing"} {
+                 {"rolling", -1, true, 20'000, 4000}, {"growing", -1, true, 2000, 300},
+                 {"fleeting", -1, true, 2000, 3000},  {"fleeting", 1, false, 0, 300},
+                 {"bounded", -1, true, 20'000, 300}},
+      read_topics_{"steady", "mixed", "rolling", "growing", "fleeting", "bounded"} {
     progress_.push_back({"administrator"});
     for (const auto& plan : producers_)
         progress_.push_back(

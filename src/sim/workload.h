@@ -108,6 +108,7 @@ class Workload {
     Task<bool> grow(Actor& actor, std::string name);
     Task<bool> delete_records(Actor& actor, std::string name);
     Task<bool> set_retention(Actor& actor, std::string name);
+    Task<bool> change(Actor& actor, std::string name, std::string setting, std::string value);
     Task<bool> look_at_topics(Actor& actor);
     Task<bool> look_at_config(Actor& actor, std::string name);
 

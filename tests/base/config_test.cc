@@ -172,11 +172,15 @@ TEST_CASE("values that do not fit are refused in Kafka's words") {
         "storage.");
 }
 
-TEST_CASE("only what is served may be asked of durability") {
+TEST_CASE("durability is flush or memory, the node's or the topic's") {
     CHECK(topic_refusal({{"durability", "flush"}}) == "ok");
-    CHECK(topic_refusal({{"durability", "memory"}}) ==
-          "Invalid value memory for configuration durability: only flush is served by this version");
-    CHECK_FALSE(load_file("millrace.durability=memory").ok());
+    CHECK(topic_refusal({{"durability", "memory"}}) == "ok");
+    CHECK(topic_refusal({{"durability", "hope"}}) != "ok");
+    const BrokerConfig broker = loaded("millrace.durability=memory\nlog.flush.interval.ms=50\n");
+    const ConfigLayers layers{broker, nothing, nothing};
+    CHECK(effective_topic_config(layers, {}).durability == Durability::memory);
+    CHECK(effective_topic_config(layers, {}).flush_ms == 50);
+    CHECK(effective_topic_config(layers, {{"durability", "flush"}}).durability == Durability::flush);
 }
 
 TEST_CASE("an empty cleanup policy keeps everything") {
@@ -375,9 +379,8 @@ TEST_CASE("keys without effect are named in one notice, with the reasons") {
         "transaction.max.timeout.ms=1\nlog.cleaner.min.cleanable.ratio=0.1\nmax.connections=5\n");
     CHECK(result.ok());
     REQUIRE(result.notices.size() == 1);
-    for (const char* name :
-         {"without effect: ", "num.io.threads", "unclean.leader.election.enable", "log.flush.interval.ms",
-          "transaction.max.timeout.ms", "log.cleaner.min.cleanable.ratio"})
+    for (const char* name : {"without effect: ", "num.io.threads", "unclean.leader.election.enable",
+                             "transaction.max.timeout.ms", "log.cleaner.min.cleanable.ratio"})
         CHECK(has_part(result.notices, name));
     CHECK_FALSE(has_part(result.notices, "max.connections"));
 }

@@ -23,6 +23,7 @@ BrokerConfig Lab::small() {
     config.listeners = {{.name = "PLAINTEXT", .host = "127.0.0.1", .port = 9092, .advertised_host = {}}};
     config.offsets_topic_partitions = 4;
     config.group_initial_rebalance_delay_ms = 0;
+    config.disk_reserve_bytes = 0;
     return config;
 }
 

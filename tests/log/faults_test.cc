@@ -96,6 +96,39 @@ TEST_CASE("a deletion by retention makes room on a full disk") {
     w.check_all();
 }
 
+TEST_CASE("with less than the reserve free clients' appends are refused, the node's own are not") {
+    StorageConfig config = StorageWorld::small();
+    config.reserve_bytes = 1 << 20;
+    StorageWorld w{5, config};
+    w.add(0, {.segment_bytes = 60'000}), w.add(1, {.segment_bytes = 60'000, .uses_reserve = true});
+    w.boot();
+    REQUIRE(w.wait_started());
+    for (uint64_t i = 0; i < 100; i++) CHECK(append_and_run(w, i) == Error::none);
+    REQUIRE(w.settle());
+    DiskOptions& disk = w.node.disk().options();
+    disk.capacity_bytes = w.node.disk().used_bytes() + config.reserve_bytes + 200'000;
+    uint64_t refused = 0;
+    for (uint64_t i = 100; i < 300; i++) {
+        const bool refuses = i % 2 == 0 && w.storage().is_low_on_space();
+        const Error error = append_and_run(w, i, i % 2 ? 2'000 : 8'000);
+        CHECK(error == (refuses ? Error::kafka_storage_error : Error::none));
+        refused += error != Error::none;
+    }
+    CHECK(refused > 10);
+    CHECK(w.storage().is_low_on_space());
+    CHECK(w.storage().failure() == Error::none);
+    CHECK(w.storage().stats().disk_reserve == 1 << 20);
+    REQUIRE(w.settle());
+    disk.capacity_bytes = w.node.disk().used_bytes() + config.reserve_bytes + 100'000;
+    w.world.run_for(3'000 * ms);
+    CHECK(w.storage().is_low_on_space());  // A little more than the reserve is not enough.
+    disk.capacity_bytes = w.node.disk().used_bytes() + config.reserve_bytes + 400'000;
+    REQUIRE(w.world.run_until([&] { return !w.storage().is_low_on_space(); }, 3'000 * ms));
+    CHECK(append_and_run(w, 300) == Error::none);
+    REQUIRE(w.settle());
+    w.check_all();
+}
+
 TEST_CASE("a failed flush takes the storage offline: nothing more is acknowledged, nor is what it covered") {
     for (uint64_t seed = 1; seed <= 10; seed++) {
         CAPTURE(seed);

@@ -139,4 +139,81 @@ TEST_CASE("a log that is written straight to its segment is checkpointed, so tha
     }
 }
 
+TEST_CASE(
+    "in memory mode a record is safe at once, in the journal within 10 ms, and nothing wakes an idle shard") {
+    StorageWorld w{8};
+    w.add(0, {.in_memory = true}), w.add(1, {.in_memory = true});
+    w.boot();
+    REQUIRE(w.wait_started());
+    w.world.run_for(300'000'000);
+    const uint64_t commits = w.storage().stats().commits;
+    for (uint64_t i = 0; i < 100; i++) {
+        Log& log = w.log(i % 2);
+        CHECK(w.program().append(Slot{uint32_t(i % 2)}, make_batch(i, 200)) == Error::none);
+        CHECK(log.safe() == log.end());
+        CHECK(log.durable() < log.end());
+        w.world.run_for(500'000);
+    }
+    CHECK(w.storage().stats().commits - commits <= 8);  // 50 ms.
+    CHECK(w.program().progress_count >= 100);
+    const Offset end0 = w.log(0).end(), end1 = w.log(1).end();
+    w.world.run_for(10'000'000);
+    CHECK(w.log(0).written() == end0);
+    CHECK(w.log(1).written() == end1);
+    REQUIRE(w.settle());
+    const uint64_t turns = w.world.turns(), before = w.storage().stats().commits;
+    w.world.run_for(5'000'000'000);
+    CHECK(w.storage().stats().commits == before);
+    CHECK(w.world.turns() - turns < 10);
+    w.check_all();
+}
+
+TEST_CASE("what is not flushed stays below flush.messages, and is flushed within flush.ms") {
+    StorageWorld w{9};
+    w.add(0, {.in_memory = true, .flush_messages = 1});
+    w.add(1, {.in_memory = true, .flush_messages = 1'000'000, .flush_ms = 20});
+    w.boot();
+    REQUIRE(w.wait_started());
+    w.world.run_for(300'000'000);
+    Log& each = w.log(0);
+    Log& timed = w.log(1);
+    CHECK(w.program().append(Slot{0}, make_batch(1, 200)) == Error::none);
+    CHECK(each.safe() == each.durable());
+    REQUIRE(w.world.run_until([&] { return each.safe() == each.end(); }, 5'000'000));
+    CHECK(each.durable() == each.end());
+    w.world.run_for(300'000'000);
+    CHECK(w.program().append(Slot{1}, make_batch(2, 200)) == Error::none);
+    CHECK(timed.safe() == timed.end());
+    REQUIRE(w.world.run_until([&] { return timed.durable() == timed.end(); }, 20'000'000));
+    REQUIRE(w.settle());
+    w.check_all();
+}
+
+TEST_CASE("a change between memory and flush takes nothing back and flushes what waits") {
+    StorageWorld w{10};
+    LogModel& model = w.add(0, {.in_memory = true});
+    w.boot();
+    REQUIRE(w.wait_started());
+    w.world.run_for(300'000'000);
+    Log& log = w.log(0);
+    CHECK(w.program().append(Slot{0}, make_batch(1, 200)) == Error::none);
+    const Offset safe = log.safe();
+    CHECK(log.durable() < safe);
+    model.spec.config.in_memory = false;
+    log.set_config(model.spec.config);
+    CHECK(log.safe() == safe);
+    CHECK(w.program().append(Slot{0}, make_batch(2, 200)) == Error::none);
+    CHECK(log.safe() == safe);
+    REQUIRE(w.world.run_until([&] { return log.durable() == log.end(); }, 5'000'000));
+    CHECK(w.program().append(Slot{0}, make_batch(3, 200)) == Error::none);
+    model.spec.config.in_memory = true;
+    const uint64_t told = w.program().progress_count;
+    log.set_config(model.spec.config);
+    CHECK(log.safe() == log.end());
+    w.world.run_for(100'000);
+    CHECK(w.program().progress_count > told);
+    REQUIRE(w.settle());
+    w.check_all();
+}
+
 }  // namespace millrace

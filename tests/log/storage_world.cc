@@ -103,6 +103,7 @@ StorageConfig StorageWorld::small() {
             .direct_append_bytes = 16 << 10,
             .unsaved_bytes_max = 128 << 10,
             .durable_habit_ns = 3'000'000,
+            .reserve_bytes = 0,
             .descriptors_max = 4,
             .index_cache_bytes = 1 << 10};
 }

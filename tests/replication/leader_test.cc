@@ -67,7 +67,8 @@ struct World {
         waiter.result = co_await w.partition().acknowledged(next, acks, deadline_ns);
         waiter.at_ns = w.world.now_ns();
         if (waiter.result->ok() && acks == Acks::all) CHECK(w.partition().high_watermark() >= next);
-        if (waiter.result->ok() && acks == Acks::leader) CHECK(w.partition().log().written() >= next);
+        const Offset at_leader = std::max(w.partition().log().written(), w.partition().log().safe());
+        if (waiter.result->ok() && acks == Acks::leader) CHECK(at_leader >= next);
     }
     struct Parked {
         explicit Parked(int64_t bytes) : watch(bytes) {}
@@ -193,6 +194,37 @@ TEST_CASE("a disk that fails answers everybody with a storage error") {
     CHECK(leader->result->error() == Error::kafka_storage_error);
     CHECK(parked->woken);
     CHECK(w.partition().high_watermark() == Offset{0});
+}
+
+TEST_CASE(
+    "with durability=memory every acks is answered at once, and a parked fetch wakes in the same turn") {
+    World w;
+    w.partition().log().set_config({.in_memory = true});
+    auto parked = w.park(1);
+    const Offset next = w.append();
+    CHECK(w.partition().high_watermark() == next);
+    const auto all = w.wait(next, Acks::all), leader = w.wait(next, Acks::leader);
+    CHECK(w.partition().log().durable() < next);
+    w.world.run_for(50'000);  // No disk is so fast.
+    CHECK(parked->woken);
+    CHECK(all->result.has_value());
+    CHECK(leader->result.has_value());
+}
+
+TEST_CASE("a later leadership ends the earlier ones, also those that left nothing") {
+    World w;
+    w.append();
+    w.partition().lead(Epoch{5});
+    w.partition().lead(Epoch{7});
+    CHECK(w.partition().check_epoch(Epoch{3}) == Error::fenced_leader_epoch);
+    CHECK(w.partition().epoch_end(Epoch{5}).epoch == Epoch{3});
+    CHECK(w.partition().epoch_end(Epoch{5}).end == Offset{1});
+    CHECK(w.partition().epoch_end(Epoch{7}).end == Offset{1});
+    w.append();
+    CHECK(w.partition().epoch_end(Epoch{3}).end == Offset{1});
+    CHECK(w.partition().epoch_end(Epoch{5}).end == Offset{1});
+    CHECK(w.partition().epoch_end(Epoch{7}).end == Offset{2});
+    CHECK(w.partition().epoch_end(Epoch{8}).epoch == Epoch{-1});
 }
 
 }  // namespace millrace

@@ -1,0 +1,43 @@
+// How much room the disk has: looked at by whoever writes, never while nothing is written.
+//
+// What always holds: it is low from the moment when less than the reserve is available until a little more
+// than the reserve is, so that it does not change its mind with every file. Owned by the shard's Storage.
+#pragma once
+#include "millrace/io.h"
+
+namespace millrace {
+
+class SpaceWatch {
+ public:
+    // A reserve of -1 follows the disk's size: see StorageConfig.
+    SpaceWatch(Io& io, std::string directory, int64_t reserve_bytes)
+        : io_(io), directory_(std::move(directory)), configured_(reserve_bytes) {}
+
+    // A disk that does not tell is as it was.
+    Task<> look();
+    // True when so much was appended that it is time to look again.
+    bool note_appended(size_t bytes) { return (appended_ += bytes) >= look_after_bytes_; }
+    void ask_again() { asked_ = true; }
+    bool is_due() const {
+        return asked_ || appended_ >= look_after_bytes_ ||
+               (appended_ > 0 && io_.now_ns() >= looked_ns_ + look_after_ns);
+    }
+
+    bool is_low() const { return low_; }
+    uint64_t available() const { return space_.available; }
+    uint64_t reserve() const;
+
+ private:
+    static constexpr uint64_t look_after_ns = 500'000'000;
+    static constexpr uint64_t step_min = 64 << 10, step_max = 64 << 20;
+
+    Io& io_;
+    const std::string directory_;
+    const int64_t configured_;
+    DiskSpace space_;
+    bool low_ = false, asked_ = false;
+    uint64_t appended_ = 0, look_after_bytes_ = step_min;  // Since the last look.
+    uint64_t looked_ns_ = 0;
+};
+
+}  // namespace millrace
