@@ -20,9 +20,10 @@ class OperatorRoutes;
 class Front {
  public:
     // On the shard's thread, once all rings exist. `fronts` has a place for every shard of the node.
-    // `add_process_metrics`: what only the host knows (memory, CPU); may be empty.
+    // `add_process_metrics`: what only the host knows (memory, CPU); may be empty. `descriptor_max`: see
+    // NetOptions.
     Front(Io& io, Node& node, std::vector<Front*>& fronts,
-          std::function<void(MetricsPage&)> add_process_metrics = {});
+          std::function<void(MetricsPage&)> add_process_metrics = {}, int32_t descriptor_max = INT32_MAX);
     ~Front();
     Front(const Front&) = delete;
 

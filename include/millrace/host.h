@@ -98,6 +98,10 @@ int run_alone(const AloneOptions& options, const std::function<Task<int>(Io&)>& 
 // CPUs that this process may use: affinity and the cgroup's quota (rounded up); at least 1.
 uint16_t cpu_count();
 
+// Bytes of memory that this process may use: the machine's, or its control group's (version 1 or 2) where
+// that is less.
+uint64_t memory_limit();
+
 // Raises the soft limit of open files to the hard one; the limit that then holds.
 uint64_t raise_file_limit();
 

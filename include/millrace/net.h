@@ -31,6 +31,10 @@ struct NetOptions {
     uint64_t send_ms_max = 30'000;           // A part of this size that the peer does not take in this time
     uint32_t send_bytes_max = 1 << 20;       // ends the connection.
 
+    // Of the process: a connection whose descriptor's number is above is closed, and accepting pauses. The
+    // rest is kept for files.
+    int32_t descriptor_max = INT32_MAX;
+
     // Of this shard.
     uint64_t owned_bytes_max = 512 << 20;  // Requests that did not arrive in one piece. Above: closed.
     uint32_t views_max = 64;               // Receive buffers that requests may hold while they are handled.

@@ -44,6 +44,7 @@ struct Broker::State {
     Counter& failed_fetches;
     Counter& failed_fetch_partitions;
     Counter& refused_requests;
+    uint64_t fetched_bytes = 0;  // Of replies that are being read or sent.
 };
 
 struct Call {

@@ -89,17 +89,33 @@ Plan plan_session(Call& call, FetchSession& session) {
     return plan;
 }
 
+constexpr uint64_t budget_wait_ns = 10'000'000;
+
+// A quarter of the shard's memory may be in replies that are being read or not sent yet.
+uint64_t reply_budget(const Call& call) {
+    constexpr uint64_t share_default = 128 << 20;
+    const uint64_t share = call.shard.config().memory_bytes / call.shard.node().shard_count() / 4;
+    return share > 0 ? share : share_default;
+}
+
+// The nearer the budget's end is, the less one fetch gets, down to a little. At the end it is 0: then the
+// fetch waits, and comes back empty at its time, so that readers who do not read cost no more than the
+// budget.
 size_t byte_limit(const Call& call, const Request& request) {
-    return static_cast<size_t>(std::clamp(request.max_bytes, 0, call.shard.config().fetch_max_bytes));
+    constexpr uint64_t least = 64 << 10;
+    const uint64_t budget = reply_budget(call), used = call.state.fetched_bytes;
+    if (used >= budget) return 0;
+    const auto asked = std::clamp(request.max_bytes, 0, call.shard.config().fetch_max_bytes);
+    return std::min(static_cast<uint64_t>(asked), std::max((budget - used) / 4, least));
 }
 
 // Each shard may fill its share of the answer; a request's limit is not a hard one in Kafka either (KIP-74).
-void share_bytes(Plan& plan, size_t max_bytes) {
-    for (auto& part : plan.parts) part->max_bytes = max_bytes / plan.parts.size();
+void share_bytes(Plan& plan, size_t max_bytes, bool may_read) {
+    for (auto& part : plan.parts) part->max_bytes = max_bytes / plan.parts.size(), part->may_read = may_read;
 }
 
 // What partitions of the plan had other homes goes to them; what was read goes back to where it lies.
-void regroup(Call& call, Plan& plan, size_t max_bytes) {
+void regroup(Call& call, Plan& plan) {
     auto old = std::exchange(plan.parts, {});
     for (Wanted& wanted : plan.wanted) {
         if (wanted.error != Error::none) continue;
@@ -109,12 +125,11 @@ void regroup(Call& call, Plan& plan, size_t max_bytes) {
         wanted.item = items.size();
         items.push_back(item.again());
     }
-    share_bytes(plan, max_bytes);
-    for (auto& part : old) const HeldPart takes_it_home{call.shard, std::move(part)};
+    for (auto& part : old) const HeldPart takes_it_home{call, std::move(part)};
 }
 
 // Waits while a home is about to change.
-Task<> follow_homes(Call& call, Plan& plan, size_t max_bytes) {
+Task<> follow_homes(Call& call, Plan& plan) {
     const auto held = [&] {
         for (const auto& part : plan.parts)
             for (const FetchItem& item : part->items)
@@ -124,7 +139,7 @@ Task<> follow_homes(Call& call, Plan& plan, size_t max_bytes) {
     while (const auto slot = held()) co_await call.shard.settled_home(*slot);
     if (std::exchange(plan.homes_version, call.shard.homes_version()) == call.shard.homes_version())
         co_return;
-    regroup(call, plan, max_bytes);
+    regroup(call, plan);
 }
 
 Task<bool> read_all(Call& call, Plan& plan) {
@@ -145,11 +160,20 @@ Task<> read_enough(Call& call, Plan& plan, const Request& request) {
     const auto needed = static_cast<size_t>(std::clamp(request.min_bytes, 0, std::max(request.max_bytes, 0)));
     while (true) {
         if (call.shard.is_any_held() || plan.homes_version != call.shard.homes_version())
-            co_await follow_homes(call, plan, byte_limit(call, request));
+            co_await follow_homes(call, plan);
+        const size_t limit = byte_limit(call, request);
+        const bool may_read = limit > 0 || request.max_bytes <= 0 || call.shard.config().fetch_max_bytes <= 0;
+        share_bytes(plan, limit, may_read);
+        call.state.fetched_bytes += limit;  // Until it is known how much it is.
         co_await read_all(call, plan);
+        call.state.fetched_bytes -= limit;
         const size_t found = plan.size();
-        if (found >= needed || plan.is_urgent() || plan.parts.empty() || !call.shard.is_ready()) break;
-        if (call.shard.io().now_ns() >= deadline_ns) break;
+        if ((may_read && found >= needed) || plan.is_urgent() || plan.parts.empty()) break;
+        if (call.shard.io().now_ns() >= deadline_ns || !call.shard.is_ready()) break;
+        if (!may_read) {
+            co_await sleep_for(call.shard.io(), budget_wait_ns);
+            continue;
+        }
         co_await await_news(call.shard, plan.parts, static_cast<int64_t>(needed - found), deadline_ns);
     }
 }
@@ -224,7 +248,7 @@ void hold(Call& call, Plan& plan) {
     size_t bytes = 0;
     for (auto& part : plan.parts) {
         bytes += part->size();
-        call.held.push_back(std::make_unique<HeldPart>(call.shard, std::move(part)));
+        call.held.push_back(std::make_unique<HeldPart>(call, std::move(part)));
     }
     call.state.topic_bytes_out.add(bytes);
 }
@@ -234,7 +258,6 @@ Task<Response> answer_full(Call& call, const Request& request, FetchSession* ses
     if (session) response.session_id = session->id;
     Plan plan = session ? plan_session(call, *session) : plan_full(call, request);
     if (session) session->in_use = true;
-    share_bytes(plan, byte_limit(call, request));
     co_await read_enough(call, plan, request);
     if (session) session->in_use = false;  // Nobody removes a session in use.
     std::vector<const Wanted*> all;
@@ -263,7 +286,6 @@ Task<Response> answer_news(Call& call, const Request& request, FetchSession& ses
     response.session_id = session.id;
     if (!session.update(request)) co_return Response{.error_code = Error::invalid_request};
     Plan plan = plan_session(call, session);
-    share_bytes(plan, byte_limit(call, request));
     session.in_use = true;
     co_await read_enough(call, plan, request);
     session.in_use = false;

@@ -47,6 +47,8 @@ struct FetchPart {
     size_t max_bytes =
         0;  // Over all items; the first one that has anything gives a whole batch all the same.
 
+    bool may_read = true;  // False: only the watermarks, since there is no memory for more.
+
     size_t size() const {
         size_t bytes = 0;
         for (const FetchItem& item : items) bytes += item.slice.size();
@@ -61,13 +63,18 @@ struct FetchPart {
 // Keeps the slices of a part until its bytes are sent, then takes them home.
 class HeldPart final : public Held {
  public:
-    HeldPart(Shard& here, std::unique_ptr<FetchPart> part) : here_(here), part_(std::move(part)) {}
+    HeldPart(Call& call, std::unique_ptr<FetchPart> part)
+        : state_(call.state), here_(call.shard), part_(std::move(part)), bytes_(part_->size()) {
+        state_.fetched_bytes += bytes_;
+    }
     ~HeldPart() override;
     FetchPart& part() { return *part_; }
 
  private:
+    Broker::State& state_;
     Shard& here_;
     std::unique_ptr<FetchPart> part_;
+    const size_t bytes_;
 };
 
 // Reads all items of the part, on its home shard. Earlier results are dropped first.

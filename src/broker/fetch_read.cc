@@ -7,7 +7,7 @@ namespace {
 // KIP-320: where the fetcher's history parts from ours, if it does.
 Error check_divergence(Partition& partition, FetchItem& item) {
     if (item.last_fetched_epoch.value < 0) return Error::none;
-    const EpochEnd end = partition.log().epoch_end_offset(item.last_fetched_epoch);
+    const EpochEnd end = partition.epoch_end(item.last_fetched_epoch);
     if (end.epoch.value < 0 || item.from < partition.log_start()) return Error::offset_out_of_range;
     if (end.epoch < item.last_fetched_epoch || end.end < item.from) item.diverging = end;
     return Error::none;
@@ -63,13 +63,15 @@ Task<> take_home(Shard& here, std::unique_ptr<FetchPart> part) {
 }  // namespace
 
 HeldPart::~HeldPart() {
+    ASSERT(state_.fetched_bytes >= bytes_);
+    state_.fetched_bytes -= bytes_;
     if (part_->home != here_.id()) take_home(here_, std::move(part_)).detach();
 }
 
 Task<bool> read_part(Shard& home, FetchPart& part) {
     const Shard::Visit visit{home};
     size_t left = part.max_bytes;
-    bool must_give = true;
+    bool must_give = part.may_read;
     for (FetchItem& item : part.items) {
         item.slice = {};
         item.diverging.reset();

@@ -29,16 +29,37 @@ void add_process_metrics(MetricsPage& page) {
                    static_cast<double>(facts.kernel_workers));
 }
 
-// A half of a shard's share of millrace.memory keeps recent records; of those, so much may wait to be put
-// into segments as the journal can hold.
-StorageConfig storage_config(const BrokerConfig& config, uint16_t shards) {
-    constexpr uint64_t least_bytes = 4 << 20;
+constexpr uint64_t shard_memory_max = 512 << 20;  // As far as it is not set.
+
+// millrace.memory, or half of what the process may use; the other half is for what has no budget of its own.
+BrokerConfig with_memory(BrokerConfig config, uint16_t shards) {
+    if (config.memory_bytes == 0)
+        config.memory_bytes = std::min(memory_limit() / 2, shards * shard_memory_max);
+    return config;
+}
+
+// Of a shard's share a quarter keeps recent records, a quarter those that are not in segments yet (but no
+// more than the journal can hold); requests and replies have the other half (front.cc, fetch.cc). Files get a
+// quarter of the descriptors at most.
+StorageConfig storage_config(const BrokerConfig& config, uint16_t shards, uint64_t file_limit) {
+    constexpr uint64_t least_bytes = 4 << 20, files_least = 8;
     StorageConfig storage;
     storage.scrub_percent = static_cast<uint32_t>(config.scrub_percent);
-    if (config.memory_bytes == 0) return storage;
-    storage.tail_cache_bytes = std::max(config.memory_bytes / shards / 2, least_bytes);
-    storage.dirty_bytes_max = std::min(storage.tail_cache_bytes, storage.dirty_bytes_max);
+    const uint64_t quarter = std::max(config.memory_bytes / shards / 4, least_bytes);
+    const bool is_set = config.settings.contains("millrace.memory");
+    storage.tail_cache_bytes = is_set ? quarter : std::min(quarter, storage.tail_cache_bytes);
+    storage.dirty_bytes_max = std::min(quarter, storage.dirty_bytes_max);
+    storage.block_cache_bytes = std::min(quarter / 2, storage.block_cache_bytes);
+    const auto files = std::clamp<uint64_t>(file_limit / 4 / shards, files_least, storage.descriptors_max);
+    storage.descriptors_max = static_cast<uint32_t>(files);
     return storage;
+}
+
+// Descriptors above this number stay free for files: those of logs and journals, and a few that come and go.
+int32_t connection_descriptor_max(const StorageConfig& storage, uint16_t shards, uint64_t file_limit) {
+    const uint64_t of_shard = storage.descriptors_max + storage.journal_files + 8, of_process = 32;
+    const uint64_t kept = std::min(of_process + shards * of_shard, file_limit / 2);
+    return static_cast<int32_t>(std::min<uint64_t>(file_limit - kept, INT32_MAX));
 }
 
 // The broker of this process, from its first thread to its last.
@@ -49,7 +70,8 @@ class BrokerProcess {
           shards_(options.config.shards > 0
                       ? static_cast<uint16_t>(std::min<int32_t>(options.config.shards, shards_max))
                       : std::min(cpu_count(), shards_max)),
-          node_(options.config, shards_, storage_config(options.config, shards_)),
+          config_(with_memory(options.config, shards_)),
+          node_(config_, shards_, storage_config(config_, shards_, file_limit_)),
           fronts_(shards_),
           owned_(shards_) {}
 
@@ -62,11 +84,14 @@ class BrokerProcess {
     Task<> open(Io& io);
     Task<> close(Io& io);
     void say_ready(Io& io);
+    std::string memory_line() const;
     Level log_level() const;
 
     const ServeOptions& options_;
     const uint16_t shards_;
     const int64_t began_ms_ = wall_clock_ms();
+    const uint64_t file_limit_ = raise_file_limit();
+    const BrokerConfig config_;
     Node node_;
     std::vector<Front*> fronts_;
     std::vector<std::unique_ptr<Front>> owned_;  // Each made and destroyed on its shard's thread.
@@ -100,7 +125,6 @@ int BrokerProcess::take_directory() {
 int BrokerProcess::run() {
     if (const auto problem = check_host()) return fail(exit_failed, *problem);
     if (const int code = take_directory(); code != exit_ok) return code;
-    raise_file_limit();
     StreamLogSink sink;
     host_ = std::make_unique<Host>(HostOptions{
         .shards = shards_,
@@ -118,7 +142,9 @@ int BrokerProcess::run() {
 
 void BrokerProcess::start(Io& io) {
     auto metrics = io.shard().value == 0 ? add_process_metrics : std::function<void(MetricsPage&)>{};
-    owned_[io.shard().value] = std::make_unique<Front>(io, node_, fronts_, std::move(metrics));
+    owned_[io.shard().value] =
+        std::make_unique<Front>(io, node_, fronts_, std::move(metrics),
+                                connection_descriptor_max(node_.storage, shards_, file_limit_));
     if (io.shard().value == 0) open(io).detach();
 }
 
@@ -138,6 +164,15 @@ Task<> BrokerProcess::open(Io& io) {
     say_ready(io);
 }
 
+// "memory    1024 MiB of 24105: per shard 64 recent records, 128 not in segments, 128 requests, 128 replies".
+std::string BrokerProcess::memory_line() const {
+    const auto mib = [](uint64_t bytes) { return std::to_string(bytes >> 20); };
+    const std::string quarter = mib(config_.memory_bytes / shards_ / 4);
+    return "  memory    " + mib(config_.memory_bytes) + " MiB of " + mib(memory_limit()) + ": per shard " +
+           mib(node_.storage.tail_cache_bytes) + " recent records, " + mib(node_.storage.dirty_bytes_max) +
+           " not in segments, " + quarter + " requests, " + quarter + " replies\n";
+}
+
 void BrokerProcess::say_ready(Io& io) {
     const Front& front = *fronts_[0];
     const std::string in_ms = std::to_string(wall_clock_ms() - began_ms_);
@@ -146,6 +181,7 @@ void BrokerProcess::say_ready(Io& io) {
                        (shards_ == 1 ? " shard" : " shards") + ", io_uring\n";
     for (const std::string& address : front.addresses()) text += "  kafka     " + address + "\n";
     if (!front.admin_address().empty()) text += "  admin     http://" + front.admin_address() + "/metrics\n";
+    text += memory_line();
     text += "ready in " + in_ms + " ms, Ctrl-C stops\n";
     print(text);
     io.log().info("cli", "ready", {{"ms", in_ms}, {"cluster", node_.cluster_id()}, {"node", node_.id()}});

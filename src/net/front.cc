@@ -8,8 +8,14 @@
 namespace millrace {
 namespace {
 
-NetOptions net_options(const BrokerConfig& config, uint16_t shards) {
+NetOptions net_options(const BrokerConfig& config, uint16_t shards, int32_t descriptor_max) {
     NetOptions options;
+    options.descriptor_max = descriptor_max;
+    if (config.memory_bytes > 0) {
+        const uint64_t share = config.memory_bytes / shards / 4, least = 4 << 20;
+        options.owned_bytes_max = std::clamp(share, least, options.owned_bytes_max);
+        options.bytes_in_flight_max = std::clamp<uint64_t>(share / 16, 1 << 20, options.bytes_in_flight_max);
+    }
     const auto per_shard = [&](int32_t limit) {
         return limit == INT32_MAX ? UINT32_MAX : static_cast<uint32_t>(std::max(1, limit / shards));
     };
@@ -23,15 +29,15 @@ NetOptions net_options(const BrokerConfig& config, uint16_t shards) {
 }  // namespace
 
 Front::Front(Io& io, Node& node, std::vector<Front*>& fronts,
-             std::function<void(MetricsPage&)> add_process_metrics)
+             std::function<void(MetricsPage&)> add_process_metrics, int32_t descriptor_max)
     : fronts_(fronts),
       shard_(io, node),
       broker_(shard_),
-      server_(io, broker_, shard_.metrics(), net_options(node.config, node.shard_count())),
+      server_(io, broker_, shard_.metrics(), net_options(node.config, node.shard_count(), descriptor_max)),
       add_process_metrics_(std::move(add_process_metrics)) {
     fronts_[io.shard().value] = this;
     shard_.on_config_changed([this] {
-        const NetOptions options = net_options(shard_.config(), shard_.node().shard_count());
+        const NetOptions options = net_options(shard_.config(), shard_.node().shard_count(), INT32_MAX);
         server_.limit_connections(options.connections_max, options.connections_per_host_max);
     });
     server_.let_move([this](ShardId to, MovingConnection& moving) {

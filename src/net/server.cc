@@ -12,6 +12,7 @@ constexpr size_t spare_requests_max = 1024;
 constexpr size_t spare_sendings_max = 256;
 constexpr uint64_t millisecond_ns = 1'000'000;
 constexpr uint64_t accept_pause_ns = 100 * millisecond_ns;
+constexpr uint64_t pausing_silence_ns = 60'000 * millisecond_ns;
 constexpr uint64_t closing_step_ns = millisecond_ns;
 
 std::string host_of(const std::string& address) {
@@ -81,6 +82,8 @@ class Server::State final : public ConnectionHome {
 
     void on_accepted(Listener& listener, Outcome outcome);
     void admit(Listener& listener, int fd);
+    void refuse_for_descriptors(Listener& listener, int fd);
+    void say_pausing(const Listener& listener, int error);
     void take_in(MovingConnection&& coming);
     static Task<> bring(State& state, ShardId to, MovingConnection moving);
     std::string_view why_refused(const std::string& host) const;
@@ -111,6 +114,7 @@ class Server::State final : public ConnectionHome {
     Bring bring_;
     size_t being_brought_ = 0;  // To other shards.
     bool closing_ = false;
+    uint64_t pausing_said_ns_ = 0;
 
     std::vector<std::unique_ptr<Request>> spare_requests_;
     std::vector<std::unique_ptr<Sending>> spare_sendings_;
@@ -157,12 +161,30 @@ Task<Listening> Server::State::listen(ListenRequest request) {
 void Server::State::on_accepted(Listener& listener, Outcome outcome) {
     if (outcome.value >= 0 && closing_)
         close_quietly(io_, outcome.value).detach();
+    else if (outcome.value > options_.descriptor_max)
+        refuse_for_descriptors(listener, outcome.value);
     else if (outcome.value >= 0)
         admit(listener, outcome.value);
     if (outcome.more || closing_) return;
-    if (outcome.value >= 0) return io_.submit(listener);
-    io_.log().warn("net", "accept failed", {{"listener", listener.name}, {"errno", -outcome.value}});
+    if (outcome.value >= 0 && outcome.value <= options_.descriptor_max) return io_.submit(listener);
+    if (outcome.value < 0 && outcome.value != -ECANCELED) say_pausing(listener, -outcome.value);
     accept_later(listener).detach();
+}
+
+// Files keep what is left; who comes next waits in the kernel.
+void Server::State::refuse_for_descriptors(Listener& listener, int fd) {
+    refused_.add();
+    close_quietly(io_, fd).detach();
+    say_pausing(listener, EMFILE);
+    if (listener.under_way) io_.cancel(listener);
+}
+
+// Once a minute, however long it lasts.
+void Server::State::say_pausing(const Listener& listener, int error) {
+    if (pausing_said_ns_ != 0 && io_.now_ns() < pausing_said_ns_ + pausing_silence_ns) return;
+    pausing_said_ns_ = io_.now_ns();
+    io_.log().warn("net", "accepting pauses: raise the limit of open files (ulimit -n), or close connections",
+                   {{"listener", listener.name}, {"errno", error}, {"connections", sockets_}});
 }
 
 // Out of descriptors, say: others must close first.

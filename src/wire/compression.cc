@@ -40,18 +40,21 @@ class Output {
     void trim() {
         if (capacity_ > kept_size_max) data_.reset(), size_ = capacity_ = 0;
     }
-    // False above the limit.
+    // False above the limit, and where there is no memory.
     bool reserve(size_t capacity) {
         if (capacity <= capacity_) return capacity <= limit_;
         if (capacity > limit_) return false;
-        auto larger = std::make_unique_for_overwrite<uint8_t[]>(capacity);
+        std::unique_ptr<uint8_t[]> larger{new (std::nothrow) uint8_t[capacity]};
+        if (!larger) return false;
         if (size_) std::memcpy(larger.get(), data_.get(), size_);
         data_ = std::move(larger), capacity_ = capacity;
         return true;
     }
-    // Doubles. False when it is as large as it may be.
+    // Doubles while it is small. A large one takes the address space of all that it may ever be: what is not
+    // written costs nothing, and nothing is there twice. False when it is as large as it may be.
     bool grow() {
         if (usable() >= limit_) return false;
+        if (capacity_ >= kept_size_max) return reserve(limit_);
         return reserve(std::min<uint64_t>(limit_, 2 * std::max(capacity_, first_size)));
     }
     void reserve_at_most(uint64_t capacity) { reserve(std::min(capacity, limit_)); }
@@ -151,7 +154,8 @@ Error Decompressor::State::run_gzip(Bytes input) {
 Error Decompressor::State::run_snappy_block(Bytes input) {
     size_t size = 0;
     if (!snappy::GetUncompressedLength(chars(input), input.size(), &size)) return Error::invalid_record;
-    if (!output.reserve(output.bytes().size() + size)) return Error::message_too_large;
+    while (output.room().size() < size)
+        if (!output.grow()) return Error::message_too_large;
     auto* to = reinterpret_cast<char*>(output.room().data());
     if (!snappy::RawUncompress(chars(input), input.size(), to)) return Error::invalid_record;
     output.add(size);
