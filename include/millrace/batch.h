@@ -205,6 +205,7 @@ struct BatchOptions {
     int32_t base_sequence = -1;
     bool transactional = false;
     bool control = false;
+    std::optional<int32_t> last_delta;         // Compaction: the batch ends where it ended before.
     std::optional<int64_t> delete_horizon_ms;  // Compaction: stands in the base timestamp's place (KIP-534).
 };
 

@@ -73,7 +73,7 @@ void BatchBuilder::write_header(uint8_t* to) const {
     store_big<int32_t>(to + 12, options_.leader_epoch.value);
     to[16] = 2;
     store_big<uint16_t>(to + 21, static_cast<uint16_t>(attributes));
-    store_big<int32_t>(to + 23, next_delta_ - 1);
+    store_big<int32_t>(to + 23, options_.last_delta.value_or(next_delta_ - 1));
     store_big<int64_t>(to + 27, base_timestamp_);
     store_big<int64_t>(to + 35, stamped ? options_.log_append_time : max_timestamp_);
     store_big<int64_t>(to + 43, options_.producer_id.value);
@@ -83,7 +83,7 @@ void BatchBuilder::write_header(uint8_t* to) const {
 }
 
 std::vector<uint8_t> BatchBuilder::finish(Bytes records) {
-    ASSERT(count_ > 0);
+    ASSERT(count_ > 0 && options_.last_delta.value_or(next_delta_) >= next_delta_ - 1);
     std::vector<uint8_t> batch;
     const bool is_own = records.data() == buffer_.data() + batch_header_size;
     if (is_own) {
