@@ -149,6 +149,7 @@ class UringIo final : public Io {
     bool has_ftruncate_ = false;
     bool has_fixed_buffers_ = false;
     bool told_no_direct_ = false;
+    bool told_not_registered_ = false;
 
     static constexpr uint32_t completions_per_turn = 256;
     uint64_t now_ns_ = 0;

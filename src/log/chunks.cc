@@ -17,6 +17,8 @@ Chunks::~Chunks() {
         const std::unique_ptr<Chunk> gone{std::exchange(oldest_, oldest_->newer)};
     }
     ASSERT(!let_go_);
+    for (auto& slab : slabs_) drop(std::move(slab));
+    for (auto& slab : empty_) drop(std::move(slab));
 }
 
 size_t Chunks::class_of(size_t size) {
@@ -24,17 +26,29 @@ size_t Chunks::class_of(size_t size) {
     return static_cast<size_t>(std::countr_zero(rounded) - std::countr_zero(size_min));
 }
 
+std::unique_ptr<Slab> Chunks::empty_slab() {
+    if (empty_.empty()) return std::make_unique<Slab>();
+    auto slab = std::move(empty_.back());
+    empty_.pop_back();
+    return slab;
+}
+
+void Chunks::drop(std::unique_ptr<Slab> slab) {
+    if (slab->memory.registered_index >= 0) io_.unregister_buffer(slab->memory);
+}
+
 // One with room for a chunk of that size.
 Slab& Chunks::open_slab(size_t size_class) {
     if (!open_[size_class].empty()) return *open_[size_class].back();
-    auto slab = empty_.empty() ? std::make_unique<Slab>() : std::move(empty_.back());
-    if (!empty_.empty()) empty_.pop_back();
+    auto slab = empty_slab();
     slab->chunk_size = size_min << size_class;
     slab->free.clear();
     for (size_t at = Slab::size; at > 0; at -= slab->chunk_size)
         slab->free.push_back(static_cast<uint32_t>(at - slab->chunk_size));
-    if (slab->chunk_size >= huge_from && !std::exchange(slab->is_huge, true))
+    if (slab->chunk_size >= huge_from && !std::exchange(slab->is_huge, true)) {
         slab->memory.prefer_huge_pages();
+        io_.register_buffer(slab->memory);
+    }
     open_[size_class].push_back(slab.get());
     slabs_.push_back(std::move(slab));
     return *slabs_.back();
@@ -48,8 +62,11 @@ void Chunks::give_back(Slab& slab, IoBuffer part) {
     std::erase(open, &slab);
     const auto place = std::ranges::find(slabs_, &slab, &std::unique_ptr<Slab>::get);
     ASSERT(place != slabs_.end());
-    if (empty_.empty() || (slabs_.size() + empty_.size()) * Slab::size <= bytes_max_)
+    const bool keep = empty_.empty() || (slabs_.size() + empty_.size()) * Slab::size <= bytes_max_;
+    if (keep)
         empty_.push_back(std::move(*place));
+    else
+        drop(std::move(*place));
     *place = std::move(slabs_.back());
     slabs_.pop_back();
 }

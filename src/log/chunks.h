@@ -3,7 +3,8 @@
 //
 // What always holds: a chunk holds bytes of one segment at the same alignment as the file; bytes that are not
 // yet in the segment, and bytes that a Slice pins, stay. Slabs of large chunks lie in huge pages: the copy
-// into them and the kernel's pinning for a direct write cost less. Owned by the shard's Storage.
+// into them and the kernel's pinning for a direct write cost less; where the limit allows they are registered
+// with the kernel, which then pins nothing. Owned by the shard's Storage.
 #pragma once
 #include <array>
 #include <memory>
@@ -54,7 +55,7 @@ class Chunks {
     static constexpr size_t size_min = block_size, size_max = 1 << 20;
 
     // Keeps slabs that are empty as long as all together are not more than this, and one.
-    explicit Chunks(size_t bytes_max) : bytes_max_(bytes_max) {}
+    Chunks(Io& io, size_t bytes_max) : io_(io), bytes_max_(bytes_max) {}
     Chunks(const Chunks&) = delete;
     ~Chunks();
 
@@ -73,10 +74,13 @@ class Chunks {
     static constexpr size_t spare_max = 1024;
     static size_t class_of(size_t size);
     Slab& open_slab(size_t size_class);
+    std::unique_ptr<Slab> empty_slab();
     void give_back(Slab& slab, IoBuffer part);
+    void drop(std::unique_ptr<Slab> slab);
     void unlink(Chunk& chunk);
     void recycle(Chunk* chunk);
 
+    Io& io_;
     const size_t bytes_max_;
     std::array<std::vector<Slab*>, classes> open_;  // With room, by the size of their chunks.
     std::vector<std::unique_ptr<Slab>> slabs_, empty_;

@@ -61,7 +61,7 @@ StorageImpl::StorageImpl(Io& io, StorageConfig config, RecoveredJournals recover
     : io_(io),
       config_(std::move(config)),
       recovered_(std::move(recovered)),
-      chunks_(config_.tail_cache_bytes * 3 / 2),
+      chunks_(io_, config_.tail_cache_bytes * 3 / 2),
       descriptors_(io, config_.descriptors_max),
       indexes_(io, config_.index_cache_bytes),
       blocks_(io, descriptors_, stats_, config_.block_cache_bytes),
