@@ -4,10 +4,10 @@
 // always holds: it never goes back; consumers see nothing above it; a produce that waits is answered once, in
 // the order of the appends. Owned by the partition's home shard.
 #pragma once
-#include <deque>
 #include <memory>
 
 #include "millrace/deadlines.h"
+#include "millrace/fifo.h"
 #include "millrace/io.h"
 #include "millrace/log.h"
 
@@ -74,7 +74,16 @@ class Partition final : private LogListener {
     Offset at_leader() const { return std::max(log_.written(), log_.safe()); }
     void on_progress(Log& log) override;
     void on_failed(Log& log, Error error) override;
+    struct Alarm final : Deadlines::Entry {
+        explicit Alarm(Partition& partition) : partition(partition) {}
+        void on_deadline() override { partition.end_overdue(); }
+        Partition& partition;
+        uint64_t at_ns = 0;  // While it is set.
+    };
+
     void answer_waits();
+    void set_alarm(uint64_t at_ns);
+    void end_overdue();
     void tell_watches();
     Error refusal() const;
 
@@ -82,8 +91,11 @@ class Partition final : private LogListener {
     Deadlines& deadlines_;
     Epoch leader_epoch_;
     Error resigned_ = Error::none;
-    std::deque<AckWait*> waits_written_, waits_committed_;  // In the order of the appends.
-    std::deque<Appending> uncommitted_;                     // Sizes of what is not below the high watermark.
+    Fifo<AckWait*> waits_written_, waits_committed_;  // In the order of the appends.
+    // Not later than the earliest deadline of those that wait. Left as it is when they are answered: it then
+    // comes for nothing, once.
+    Alarm alarm_{*this};
+    Fifo<Appending> uncommitted_;  // Sizes of what is not below the high watermark.
     Offset seen_high_watermark_;
     std::vector<FetchWatch*> watches_;
 };

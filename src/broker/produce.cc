@@ -200,13 +200,31 @@ Task<bool> append_part(Shard& home, Part& part, Terms terms) {
     co_return true;
 }
 
-Part& part_for(std::vector<Part>& parts, const Shard& shard, Slot slot) {
-    const ShardId home = shard.home(slot);
-    if (shard.is_held(slot)) return parts.emplace_back(Part{.home = home, .held = slot});
-    for (Part& part : parts)
-        if (part.home == home && !part.held) return part;
-    return parts.emplace_back(Part{.home = home});
-}
+// All parts of a request. Nearly always there is one, which needs no memory of its own.
+class Parts {
+ public:
+    Part& for_slot(const Shard& shard, Slot slot) {
+        const ShardId home = shard.home(slot);
+        if (shard.is_held(slot)) return add(Part{.home = home, .held = slot});
+        Part* same = nullptr;
+        each([&](Part& part) {
+            if (part.home == home && !part.held) same = &part;
+        });
+        return same ? *same : add(Part{.home = home});
+    }
+    template <class F> void each(F visit) {
+        if (first_) visit(*first_);
+        for (Part& part : others_) visit(part);
+    }
+    Part* only() { return first_ && others_.empty() ? &*first_ : nullptr; }
+
+ private:
+    Part& add(Part part) {
+        return first_ ? others_.emplace_back(std::move(part)) : first_.emplace(std::move(part));
+    }
+    std::optional<Part> first_;
+    std::vector<Part> others_;
+};
 
 Task<bool> send_part(Shard& here, Part& part, Terms terms) {
     if (part.held) part.home = co_await here.settled_home(*part.held);
@@ -225,8 +243,8 @@ Error refusal(const Call& call, const TopicLookup& lookup, int32_t index) {
 }
 
 // The answers' skeleton, and what goes to which shard.
-std::vector<Part> distribute(Call& call, const Request& request, Response& response) {
-    std::vector<Part> parts;
+Parts distribute(Call& call, const Request& request, Response& response) {
+    Parts parts;
     const bool are_acks_known = request.acks >= -1 && request.acks <= 1;
     response.responses = call.arena.make<Response::Topic>(request.topic_data.size());
     for (size_t t = 0; t < request.topic_data.size(); t++) {
@@ -248,7 +266,7 @@ std::vector<Part> distribute(Call& call, const Request& request, Response& respo
             const auto& records = asked.partition_data[p].records;
             Item& item = call.arena.make<Item>(1).front();
             item = {.slot = slot, .records = records ? records->whole() : Bytes{}, .answer = &answer};
-            part_for(parts, call.shard, slot).add(item);
+            parts.for_slot(call.shard, slot).add(item);
         }
     }
     return parts;
@@ -266,22 +284,22 @@ size_t failures(const Response& response) {
 
 Task<Response> handle_produce(Call& call, const Request& request) {
     Response response;
-    std::vector<Part> parts = distribute(call, request, response);
+    Parts parts = distribute(call, request, response);
     const Terms terms{
         .version = call.version(), .acks = Acks{request.acks}, .timeout_ms = request.timeout_ms};
-    if (parts.size() == 1) {
-        co_await send_part(call.shard, parts[0], terms);
+    if (Part* const only = parts.only()) {
+        co_await send_part(call.shard, *only, terms);
     } else {
         std::vector<Task<bool>> sent;
-        for (Part& part : parts) sent.push_back(send_part(call.shard, part, terms));
+        parts.each([&](Part& part) { sent.push_back(send_part(call.shard, part, terms)); });
         co_await gather(std::move(sent));
     }
-    for (Part& part : parts) {
+    parts.each([&](Part& part) {
         call.connection.work.note(part.home);
         call.state.messages_in.add(part.records);
         call.state.topic_bytes_in.add(part.bytes);
         call.hold_arena(std::move(part.arena));
-    }
+    });
     const size_t failed = failures(response);
     call.state.failed_produces.add(failed > 0);
     call.state.failed_produce_partitions.add(failed);

@@ -272,8 +272,9 @@ void Journal::land(Commit& commit, bool good, int32_t outcome) {
 }
 
 bool Journal::in_flight() const {
-    return syncs_under_way_ > 0 || std::any_of(flying_.begin(), flying_.end(),
-                                               [](const auto& commit) { return commit->waiting > 0; });
+    bool any = syncs_under_way_ > 0;
+    for (const auto& commit : flying_) any |= commit->waiting > 0;
+    return any;
 }
 
 // The device has it; it may still lose it.
@@ -330,7 +331,8 @@ void Journal::sync() {
     if (failed_ || written_.empty()) return;
     sync_again_ = syncs_under_way_ > 0;
     if (sync_again_) return;
-    std::vector<int> files;
+    std::vector<int>& files = to_sync_;
+    files.clear();
     for (const Written& written : written_)
         files.insert(files.end(), written.files.begin(), written.files.end());
     std::sort(files.begin(), files.end());

@@ -6,11 +6,11 @@
 // durable, in that order; a file is written over only after an `oldest` entry that frees it is durable. Owned
 // by the shard's Storage.
 #pragma once
-#include <deque>
 #include <memory>
 #include <vector>
 
 #include "journal_format.h"
+#include "millrace/fifo.h"
 #include "millrace/io.h"
 #include "millrace/log.h"
 
@@ -154,14 +154,15 @@ class Journal {
     uint64_t next_sequence_ = 1, last_hash_ = 0;
     uint64_t written_until_ = 0, durable_until_ = 0, synced_until_ = 0;  // Sequences.
     std::unique_ptr<Commit> open_;
-    std::deque<std::unique_ptr<Commit>> ready_, flying_;
+    Fifo<std::unique_ptr<Commit>> ready_, flying_;
     std::vector<std::unique_ptr<Commit>> spare_;
     std::vector<std::unique_ptr<DirectWrite>> spare_directs_;
     static constexpr size_t written_max = 512;
     static constexpr uint64_t unsynced_bytes_max = 8 << 20;  // Memory waits for it, and so does room.
-    std::deque<Written> written_;                            // Not durable, or behind one that is not.
+    Fifo<Written> written_;                                  // Not durable, or behind one that is not.
     std::vector<Written> spare_written_;
     std::vector<std::unique_ptr<Sync>> syncs_;
+    std::vector<int> to_sync_;  // Only while a round begins.
     size_t syncs_under_way_ = 0;
     uint64_t syncing_until_ = 0, unsynced_bytes_ = 0;
     bool sync_again_ = false;

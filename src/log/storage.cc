@@ -279,7 +279,7 @@ void StorageImpl::on_written(std::vector<CommitMark>& marks) {
         journal_.sync();
     else if (!flush_timer_.under_way)
         flush_timer_.size = config_.flush_after_ns, io_.submit(flush_timer_);
-    tell_progress(std::exchange(progressed_, {}));
+    tell_progress();
     pump();
 }
 
@@ -289,14 +289,18 @@ void StorageImpl::on_committed(std::vector<CommitMark>& marks) {
         mark.log->on_committed(mark);
         if (mark.end.value >= 0) progressed_.push_back(mark.log);
     }
-    tell_progress(std::exchange(progressed_, {}));
+    tell_progress();
     pump();
     notify_committed();
 }
 
 // A listener may append, but no log goes before the next turn.
-void StorageImpl::tell_progress(std::vector<PartitionLog*> logs) {
+void StorageImpl::tell_progress() {
+    std::vector<PartitionLog*> logs = std::move(told_);
+    logs.swap(progressed_);
     for (PartitionLog* log : logs) log->tell_progress();
+    logs.clear();
+    told_ = std::move(logs);
 }
 
 void StorageImpl::on_journal_failed(int32_t outcome) {

@@ -157,7 +157,7 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     };
     void post_turn_end();
     void commit_lazy();
-    void tell_progress(std::vector<PartitionLog*> logs);
+    void tell_progress();
 
     Task<Result<>> remove_leftovers();
     Task<Result<>> remove_vanished_journals();
@@ -219,9 +219,9 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     std::map<Slot, Left> left_;         // For other shards, whose journals may not name them yet.
     std::vector<Slot> removed_unsaid_;  // Their `removed` entries are not staged yet.
     std::vector<std::string> doomed_directories_;
-    std::vector<PartitionLog*> progressed_;
-    std::vector<Slot> direct_logs_;  // With a file held open, longest first.
-    uint64_t freed_put_ = 0;         // All journal files before it were put as free.
+    std::vector<PartitionLog*> progressed_, told_;  // Two, so that neither gives its memory up.
+    std::vector<Slot> direct_logs_;                 // With a file held open, longest first.
+    uint64_t freed_put_ = 0;                        // All journal files before it were put as free.
     Signal wake_, committed_, landed_, scrub_wake_;
     FlushTimer flush_timer_{*this};
     LazyTimer lazy_timer_{*this};

@@ -53,9 +53,24 @@ void InputMemory::drop(ReceivedPiece* chunk) {
     }
     ASSERT(owned_bytes_ >= chunk->owned.capacity());
     owned_bytes_ -= chunk->owned.capacity();
+    keep(std::move(chunk->owned));
     std::unique_ptr<ReceivedPiece> spare{chunk};
     *chunk = {};
     if (spare_.size() < spare_max) spare_.push_back(std::move(spare));
+}
+
+void InputMemory::keep(std::vector<uint8_t> memory) {
+    const bool fits = memory.capacity() >= kept_size_min && memory.capacity() <= kept_size_max;
+    if (!fits || kept_.size() == kept_max) return;
+    memory.clear();
+    kept_.push_back(std::move(memory));
+}
+
+std::vector<uint8_t> InputMemory::take_memory() {
+    if (kept_.empty()) return {};
+    std::vector<uint8_t> memory = std::move(kept_.back());
+    kept_.pop_back();
+    return memory;
 }
 
 // ---- Cutting -------------------------------------------------------------------------------------------
@@ -154,11 +169,24 @@ bool FrameCutter::fill_partial() {
     return knew_size || !needed() || check_size(partial_.data());
 }
 
-// At most doubles, and never beyond what the request needs.
+// Memory that an earlier request in pieces has left, where there is some.
+void FrameCutter::take_spare() {
+    std::vector<uint8_t> memory = memory_.take_memory();
+    if (memory.capacity() <= partial_.capacity()) return;
+    memory.assign(partial_.begin(), partial_.end());
+    memory_.count(static_cast<int64_t>(memory.capacity() - partial_.capacity()));
+    partial_ = std::move(memory);
+}
+
+// At most doubles, and goes beyond what the request needs by less than a step: so that what it leaves behind
+// does for the next one.
 bool FrameCutter::grow_partial(size_t size, size_t needed) {
+    if (partial_.capacity() < std::min(size, head_size + 1)) take_spare();
     const size_t before = partial_.capacity();
     if (size <= before) return true;
-    const size_t after = std::max(size, std::min(needed, 2 * before));
+    constexpr size_t step = 1024;
+    const size_t wanted = std::max(size, std::min(needed, 2 * before));
+    const size_t after = size > head_size ? (wanted + step - 1) / step * step : wanted;
     if (!memory_.has_room(after - before)) return trouble_ = "no memory for a request in pieces", false;
     partial_.reserve(after);
     memory_.count(static_cast<int64_t>(partial_.capacity() - before));

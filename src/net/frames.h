@@ -34,6 +34,8 @@ class InputMemory {
     ReceivedPiece* lend(ReceiveBuffer buffer, Bytes bytes);
     ReceivedPiece* own(std::vector<uint8_t> bytes);
     void drop(ReceivedPiece* chunk);
+    // Empty memory that an earlier request in pieces has left behind, perhaps none; not counted yet.
+    std::vector<uint8_t> take_memory();
     void give_back(ReceiveBuffer buffer) { io_.give_back(buffer); }
 
     const Limits& limits() const { return limits_; }
@@ -46,13 +48,16 @@ class InputMemory {
 
  private:
     ReceivedPiece* take();
+    void keep(std::vector<uint8_t> memory);
 
     static constexpr size_t spare_max = 256;
+    static constexpr size_t kept_max = 16, kept_size_min = 1 << 10, kept_size_max = 128 << 10;
     Io& io_;
     Limits limits_;
     uint32_t lent_ = 0;
     uint64_t owned_bytes_ = 0;
     std::vector<std::unique_ptr<ReceivedPiece>> spare_;
+    std::vector<std::vector<uint8_t>> kept_;
 };
 
 // One request without its size bytes. Stays where it is: small ones lie inside.
@@ -98,6 +103,7 @@ class FrameCutter {
     std::optional<size_t> needed();
     bool check_size(const uint8_t* head);
     bool fill_partial();
+    void take_spare();
     bool grow_partial(size_t size, size_t needed);
     void give(Frame& frame, Bytes bytes);
     void give_partial(Frame& frame);

@@ -4,14 +4,19 @@
 namespace millrace {
 
 // A produce that waits for its acknowledgement. Lies in the waiting coroutine's frame.
-class Partition::AckWait final : public Deadlines::Entry {
+class Partition::AckWait final {
  public:
-    AckWait(std::deque<AckWait*>& queue, Offset next) : queue_(queue), next_(next) { queue_.push_back(this); }
+    using Queue = Fifo<AckWait*>;
+    AckWait(Queue& queue, Offset next, uint64_t by_ns) : queue_(queue), next_(next), by_ns_(by_ns) {
+        queue_.push_back(this);
+    }
+    AckWait(const AckWait&) = delete;
     ~AckWait() {
-        if (!answered_) leave();
+        if (!answered_) queue_.erase_if([this](const AckWait* wait) { return wait == this; });
     }
 
     Offset next() const { return next_; }
+    uint64_t by_ns() const { return by_ns_; }  // Its deadline.
     // Those that are answered together, in their order.
     AckWait*& next_answered() { return next_answered_; }
     // Has left its queue when this is called.
@@ -25,14 +30,9 @@ class Partition::AckWait final : public Deadlines::Entry {
     Error await_resume() const { return error_; }
 
  private:
-    void on_deadline() override {
-        leave();
-        answer(Error::request_timed_out);
-    }
-    void leave() { std::erase(queue_, this); }
-
-    std::deque<AckWait*>& queue_;
+    Queue& queue_;
     const Offset next_;
+    const uint64_t by_ns_;
     AckWait* next_answered_ = nullptr;
     bool answered_ = false;
     Error error_ = Error::none;
@@ -91,8 +91,8 @@ Task<Result<>> Partition::acknowledged(Offset next, Acks acks, uint64_t deadline
     if (acks == Acks::none) co_return Result<>{};
     if (next <= (acks == Acks::all ? high_watermark() : at_leader())) co_return Result<>{};
     if (acks == Acks::all) log_.want_durable();
-    AckWait wait{acks == Acks::all ? waits_committed_ : waits_written_, next};
-    if (deadline_ns != no_deadline) deadlines_.set(wait, deadline_ns);
+    if (deadline_ns != no_deadline) set_alarm(deadline_ns);
+    AckWait wait{acks == Acks::all ? waits_committed_ : waits_written_, next, deadline_ns};
     const Error error = co_await wait;
     if (error != Error::none) co_return error;
     co_return Result<>{};
@@ -132,7 +132,7 @@ void Partition::answer_waits() {
     AckWait* first = nullptr;
     AckWait** end = &first;
     // Oldest first; the duplicate of an earlier batch stands behind younger ones and goes with them.
-    const auto take = [&](std::deque<AckWait*>& waits, Offset safe) {
+    const auto take = [&](Fifo<AckWait*>& waits, Offset safe) {
         for (; !waits.empty() && (error != Error::none || waits.front()->next() <= safe); waits.pop_front())
             *end = waits.front(), end = &waits.front()->next_answered();
     };
@@ -141,6 +141,35 @@ void Partition::answer_waits() {
     while (AckWait* const wait = first) {
         first = wait->next_answered();
         wait->answer(error);
+    }
+}
+
+void Partition::set_alarm(uint64_t at_ns) {
+    if (alarm_.is_set() && alarm_.at_ns <= at_ns) return;
+    if (alarm_.is_set()) deadlines_.drop(alarm_);
+    alarm_.at_ns = at_ns;
+    deadlines_.set(alarm_, at_ns);
+}
+
+// Their records stay. A waiter that goes on may do anything, also delete this partition.
+void Partition::end_overdue() {
+    const uint64_t now_ns = alarm_.at_ns;
+    AckWait* first = nullptr;
+    AckWait** end = &first;
+    uint64_t next_ns = no_deadline;
+    for (Fifo<AckWait*>* waits : {&waits_written_, &waits_committed_})
+        waits->erase_if([&](AckWait* wait) {
+            const bool is_overdue = wait->by_ns() <= now_ns;
+            if (is_overdue)
+                *end = wait, end = &wait->next_answered();
+            else
+                next_ns = std::min(next_ns, wait->by_ns());
+            return is_overdue;
+        });
+    if (next_ns != no_deadline) set_alarm(next_ns);
+    while (AckWait* const wait = first) {
+        first = wait->next_answered();
+        wait->answer(Error::request_timed_out);
     }
 }
 
