@@ -232,7 +232,7 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     Error failure_ = Error::none;
     bool posted_ = false, started_ = false, closing_ = false, running_ = false, full_ = false;
     bool waits_ended_ = false;
-    bool commit_due_ = false;    // What is unstaged goes to the journal as soon as there is a place.
+    bool commit_due_ = false;  // What is unstaged goes to the journal as soon as there is a place.
     bool low_said_ = false;
     bool lazy_durable_ = false;  // Some of it is to be flushed when its time has come.
     uint64_t full_said_ns_ = 0;
