@@ -104,11 +104,15 @@ struct HttpResponse {
     std::string body;
 };
 
-// What there is to see: GET and HEAD only.
+// What there is to see, by GET and HEAD; and to do, by POST without a body (never from a web page: a request
+// with an origin is 403).
 class HttpRoutes {
  public:
     // `path` is decoded, without the query, and valid until the Task has ended. Unknown: status 404.
     virtual Task<HttpResponse> get(std::string_view path) = 0;
+    virtual Task<HttpResponse> post(std::string_view) {
+        co_return HttpResponse{.status = 405, .body = "405 Method Not Allowed\n"};
+    }
 
  protected:
     ~HttpRoutes() = default;

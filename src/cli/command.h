@@ -103,6 +103,8 @@ int run_consume(const Arguments& arguments);
 int run_group_list(const Arguments& arguments);
 int run_group_describe(const Arguments& arguments);
 int run_group_lag(const Arguments& arguments);
+int run_partition_list(const Arguments& arguments);
+int run_partition_move(const Arguments& arguments);
 int run_bench_produce(const Arguments& arguments);
 int run_bench_consume(const Arguments& arguments);
 int run_bench_e2e(const Arguments& arguments);

@@ -145,6 +145,30 @@ std::vector<Command> group_commands() {
     };
 }
 
+const Option admin_option{"admin", 0, text, "HOST:PORT",
+                          "The node's operators' port, millrace.admin.listen (127.0.0.1:9644)"};
+
+std::vector<Command> partition_commands() {
+    return {
+        {.name = "partition list",
+         .words = "[TOPIC...]",
+         .summary = "Show on which shard of a node each partition lives",
+         .options = {admin_option, {"output", 'o', text, "FORMAT", "table, json, jsonl, csv or name"}},
+         .talks_to_brokers = false,
+         .examples = {"millrace partition list clicks"},
+         .run = run_partition_list},
+        {.name = "partition move",
+         .words = "TOPIC PARTITION",
+         .words_min = 2,
+         .words_max = 2,
+         .summary = "Move a partition to another shard of its node, while it is used",
+         .options = {admin_option, {"shard", 's', whole_number, "N", "The shard, from 0 on"}},
+         .talks_to_brokers = false,
+         .examples = {"millrace partition move clicks 0 --shard 1"},
+         .run = run_partition_move},
+    };
+}
+
 std::vector<Command> bench_commands() {
     return {
         {.name = "bench produce",
@@ -215,7 +239,7 @@ std::vector<Command> other_commands() {
 std::vector<Command> table() {
     std::vector<Command> all;
     for (auto part : {node_commands(), topic_commands(), record_commands(), group_commands(),
-                      bench_commands(), other_commands()})
+                      partition_commands(), bench_commands(), other_commands()})
         all.insert(all.end(), part.begin(), part.end());
     return all;
 }

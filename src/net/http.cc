@@ -199,8 +199,8 @@ Task<bool> HttpServer::State::answer(State& state, Client& client, HttpHead head
     client.is_answering = true;
     HttpResponse response = plain(head.refusal);
     if (head.refusal == 0) {
-        auto getting = state.routes_.get(head.path);
-        response = co_await getting;
+        auto asking = head.is_post ? state.routes_.post(head.path) : state.routes_.get(head.path);
+        response = co_await asking;
     }
     client.since_ns = state.io_.now_ns();
     const bool keep_alive = head.keep_alive && !state.closing_;

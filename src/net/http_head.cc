@@ -74,8 +74,9 @@ int read_request_line(std::string_view line, HttpHead& head, bool& is_1_1) {
     if (line != "HTTP/1.1" && line != "HTTP/1.0") return 505;
     is_1_1 = line == "HTTP/1.1";
     head.keep_alive = is_1_1;
-    if (method != "GET" && method != "HEAD") return 405;
-    head.wants_body = method == "GET";
+    if (method != "GET" && method != "HEAD" && method != "POST") return 405;
+    head.wants_body = method != "HEAD";
+    head.is_post = method == "POST";
     auto path = target.front() == '/' ? decode_path(target) : std::nullopt;
     if (!path) return 400;
     head.path = std::move(*path);
@@ -99,6 +100,7 @@ int read_fields(std::string_view fields, HttpHead& head, bool is_1_1) {
         if (!is_token(raw_name) || !is_printable(value)) return 400;
         const std::string name = lower(raw_name);
         if (name == "host") hosts++;
+        if (name == "origin" && head.is_post) return 403;  // A page in somebody's browser.
         if (name == "connection") read_connection_field(value, head);
         if (name == "transfer-encoding") return 413;
         if (name == "content-length" && trimmed(value) != "0") return 413;
@@ -125,8 +127,10 @@ std::string_view http_reason(int status) {
     switch (status) {
         case 200: return "OK";
         case 400: return "Bad Request";
+        case 403: return "Forbidden";
         case 404: return "Not Found";
         case 405: return "Method Not Allowed";
+        case 409: return "Conflict";
         case 413: return "Content Too Large";
         case 431: return "Request Header Fields Too Large";
         case 500: return "Internal Server Error";

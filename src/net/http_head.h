@@ -10,7 +10,8 @@ namespace millrace {
 struct HttpHead {
     int refusal = 0;  // The status that answers a head that cannot be served; the rest is meaningless then.
     size_t size = 0;  // Bytes of the head, its empty line included.
-    bool wants_body = true;  // GET; false: HEAD.
+    bool is_post = false;    // Without a body.
+    bool wants_body = true;  // Not of HEAD.
     bool keep_alive = true;
     std::string path;  // Percent-decoded, without the query.
 };

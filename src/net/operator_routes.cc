@@ -1,6 +1,10 @@
-// /livez, /readyz and /metrics: see the header. Metrics are by topic and group: their number follows what
-// exists, not how many partitions it has.
+// /livez, /readyz, /metrics and /partitions: see the header. Metrics are by topic and group: their number
+// follows what exists, not how many partitions it has.
 #include "operator_routes.h"
+
+#include <charconv>
+
+#include <fmt/format.h>
 
 #include "millrace/group_host.h"
 
@@ -160,7 +164,105 @@ Task<HttpResponse> OperatorRoutes::get(std::string_view path) {
     if (path == "/livez") co_return HttpResponse{.body = "ok\n"};
     if (path == "/readyz") co_return co_await readiness();
     if (path == "/metrics") co_return co_await metrics();
-    co_return HttpResponse{.status = 404, .body = "there are /livez, /readyz and /metrics\n"};
+    if (path == "/partitions") co_return co_await partitions();
+    co_return HttpResponse{.status = 404, .body = "there are /livez, /readyz, /metrics and /partitions\n"};
+}
+
+// ---- Partitions ------------------------------------------------------------------------------------------
+
+namespace {
+
+struct Lines {
+    std::map<std::pair<std::string, int32_t>, std::string> by_partition;
+};
+
+Task<bool> list_partitions(Shard& shard, Lines& lines) {
+    for (const auto& [slot, hosted] : shard.all_hosted()) {
+        Partition& partition = *hosted.partition;
+        const LogSpec& spec = partition.spec();
+        lines.by_partition[{spec.topic, spec.partition}] = fmt::format(
+            "{}\t{}\t{}\t{}\t{}\t{}\t{}\n", spec.topic, spec.partition, slot.value, shard.id().value,
+            partition.log().size_bytes(), partition.log_start().value, partition.high_watermark().value);
+    }
+    co_return true;
+}
+
+std::optional<uint32_t> number_of(std::string_view text) {
+    uint32_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size()) return {};
+    return value;
+}
+
+// "/partitions/TOPIC/PARTITION/shard/N"
+struct WantedMove {
+    std::string topic;
+    uint32_t partition = 0, shard = 0;
+};
+std::optional<WantedMove> parse_move(std::string_view path) {
+    std::vector<std::string_view> parts;
+    for (size_t at = 0; at < path.size();) {
+        const size_t slash = std::min(path.find('/', at + 1), path.size());
+        parts.push_back(path.substr(at + 1, slash - at - 1));
+        at = slash;
+    }
+    if (parts.size() != 5 || parts[0] != "partitions" || parts[3] != "shard") return {};
+    const auto partition = number_of(parts[2]), shard = number_of(parts[4]);
+    if (!partition || !shard) return {};
+    return WantedMove{std::string(parts[1]), *partition, *shard};
+}
+
+HttpResponse tell_moved(const WantedMove& wanted, Result<> moved) {
+    const std::string name = fmt::format("{}-{}", wanted.topic, wanted.partition);
+    if (moved) return {.body = fmt::format("{} is on shard {}\n", name, wanted.shard)};
+    switch (moved.error()) {
+        case Error::request_timed_out:
+            return {.status = 409,
+                    .body = name + " stays: requests that were under way did not end in time\n"};
+        case Error::invalid_request:
+            return {.status = 400, .body = name + " is the node's own and cannot be moved\n"};
+        default:
+            return {.status = 503,
+                    .body = fmt::format("{} was not moved: {}\n", name, error_message(moved.error()))};
+    }
+}
+
+}  // namespace
+
+Task<HttpResponse> OperatorRoutes::partitions() {
+    if (!zero_.is_ready()) co_return HttpResponse{.status = 503, .body = "not ready\n"};
+    std::vector<Lines> lines(zero_.node().shard_count());
+    std::vector<Task<bool>> looks;
+    for (uint16_t i = 0; i < lines.size(); i++)
+        looks.push_back(zero_.on<bool>(
+            ShardId{i}, [&mine = lines[i]](Shard& shard) { return list_partitions(shard, mine); }));
+    co_await gather(std::move(looks));
+    Lines all;
+    for (Lines& some : lines) all.by_partition.merge(some.by_partition);
+    std::string text = "topic\tpartition\tslot\tshard\tbytes\tstart_offset\tend_offset\n";
+    for (const auto& [partition, line] : all.by_partition) text += line;
+    co_return HttpResponse{.body = std::move(text)};
+}
+
+Task<HttpResponse> OperatorRoutes::post(std::string_view path) {
+    const auto wanted = parse_move(path);
+    if (!wanted)
+        co_return HttpResponse{.status = 404, .body = "there is POST /partitions/TOPIC/PARTITION/shard/N\n"};
+    const PartitionInfo* partition =
+        wanted->partition > INT32_MAX
+            ? nullptr
+            : zero_.metadata().partition(wanted->topic, static_cast<int32_t>(wanted->partition));
+    if (!partition)
+        co_return HttpResponse{
+            .status = 404,
+            .body = fmt::format("there is no partition {}-{}\n", wanted->topic, wanted->partition)};
+    if (wanted->shard >= zero_.node().shard_count())
+        co_return HttpResponse{.status = 400,
+                               .body = fmt::format("there is no shard {}: this node has {}, from 0 on\n",
+                                                   wanted->shard, zero_.node().shard_count())};
+    auto moving = zero_.move_partition(partition->slot, ShardId{static_cast<uint16_t>(wanted->shard)});
+    const Result<> moved = co_await moving;
+    co_return tell_moved(*wanted, moved);
 }
 
 // Ready is who has started, on every shard, and whose disks work.
@@ -194,6 +296,8 @@ Task<HttpResponse> OperatorRoutes::metrics() {
                    static_cast<double>(views.front().storage.disk_available));
     page.add_gauge("millrace_disk_reserve_bytes", "Free space below which clients' records are refused.",
                    static_cast<double>(views.front().storage.disk_reserve));
+    page.add_counter("millrace_partition_moves_total", "Partitions that were moved to another shard.",
+                     static_cast<double>(zero_.moves()));
     add_shards(page, views);
     add_topics(page, zero_, views);
     add_lag(page, zero_, views);

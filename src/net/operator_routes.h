@@ -1,4 +1,5 @@
-// What operators see over HTTP: whether the node lives and is ready, and its metrics.
+// What operators see over HTTP: whether the node lives and is ready, its metrics, where its partitions live;
+// and what they do: POST /partitions/TOPIC/PARTITION/shard/N moves one.
 //
 // On shard 0; what other shards know is asked of them for each scrape.
 #pragma once
@@ -15,10 +16,12 @@ class OperatorRoutes final : public HttpRoutes {
     OperatorRoutes(Shard& zero, std::function<void(MetricsPage&)> add_process_metrics)
         : zero_(zero), add_process_metrics_(std::move(add_process_metrics)) {}
     Task<HttpResponse> get(std::string_view path) override;
+    Task<HttpResponse> post(std::string_view path) override;
 
  private:
     Task<HttpResponse> readiness();
     Task<HttpResponse> metrics();
+    Task<HttpResponse> partitions();
 
     Shard& zero_;
     std::function<void(MetricsPage&)> add_process_metrics_;

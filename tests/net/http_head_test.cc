@@ -39,7 +39,7 @@ TEST_CASE("paths are percent-decoded") {
 }
 
 TEST_CASE("what is not served is refused with its status") {
-    CHECK(refusal("POST / HTTP/1.1\r\nHost: a\r\n\r\n") == 405);
+    CHECK(refusal("PUT / HTTP/1.1\r\nHost: a\r\n\r\n") == 405);
     CHECK(refusal("GET / HTTP/2.0\r\nHost: a\r\n\r\n") == 505);
     CHECK(refusal("GET / HTTP/1.1\r\n\r\n") == 400);  // No host.
     CHECK(refusal("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n") == 400);
