@@ -136,6 +136,8 @@ struct BrokerConfig {
     int32_t node_id = 1;
     std::string rack;  // broker.rack; empty: none.
     std::vector<ListenerConfig> listeners;
+    bool shard_balance = true;        // millrace.shard.balance
+    bool shard_listeners = false;     // millrace.shard.listeners
     std::string data_dir;             // log.dirs.
     int32_t shards = 0;               // millrace.shards; 0 = one per core.
     uint64_t memory_bytes = 0;        // millrace.memory, of all shards together; 0 = by itself.

@@ -46,6 +46,7 @@ class Front {
     template <class Work> Task<> on_every_shard(Work work);
     Task<Result<>> listen();
     Task<Result<>> listen_on(const ListenerConfig& listener);
+    Task<bool> take_ports(const Shard::Ports& ports);
     Task<Result<>> listen_admin();
     Task<bool> close_connections(uint64_t grace_ns);
     Task<bool> end_handlers();
@@ -58,6 +59,7 @@ class Front {
     std::unique_ptr<HttpServer> http_;
     std::function<void(MetricsPage&)> add_process_metrics_;
     std::vector<std::string> addresses_;
+    Shard::Ports ports_;  // While the listeners are opened.
     std::string admin_address_;
     bool listening_ = false;
 };

@@ -57,6 +57,10 @@ class Partition final : private LogListener {
     // records stay), or why the partition failed meanwhile.
     Task<Result<>> acknowledged(Offset next, Acks acks, uint64_t deadline_ns);
 
+    // What requests have cost, roughly, in bytes: what the shards' balance compares.
+    uint64_t work() const { return work_; }
+    void add_work(uint64_t bytes) { work_ += work_per_request + bytes; }
+
     // Lets every parked fetch go and look again.
     void wake_fetches();
     // Answers every waiter with `error` and refuses appends: the partition is deleted, or led elsewhere.
@@ -87,8 +91,11 @@ class Partition final : private LogListener {
     void tell_watches();
     Error refusal() const;
 
+    static constexpr uint64_t work_per_request = 16 << 10;
+
     Log& log_;
     Deadlines& deadlines_;
+    uint64_t work_ = 0;
     Epoch leader_epoch_;
     Error resigned_ = Error::none;
     Fifo<AckWait*> waits_written_, waits_committed_;  // In the order of the appends.

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "millrace/append_gate.h"
+#include "millrace/balance.h"
 #include "millrace/cluster.h"
 #include "millrace/compression.h"
 #include "millrace/config.h"
@@ -138,6 +139,12 @@ class Shard {
     // A producer id that nobody was given before (KIP-98).
     Task<Result<ProducerId>> next_producer_id();
 
+    // By listener's name, where each shard has a port of its own (millrace.shard.listeners), once all are
+    // open: the shards' ports in their order.
+    using Ports = std::map<std::string, std::vector<uint16_t>, std::less<>>;
+    const Ports& ports() const { return ports_; }
+    void set_ports(Ports ports) { ports_ = std::move(ports); }
+
     // ---- Other shards. ----
 
     // Runs work(target) on the shard `to` and comes back with its result. `work` makes a Task<R>; what it
@@ -241,6 +248,17 @@ class Shard {
         Shard& shard;
     };
 
+    // Balancing (src/shard/balance.cc). On shard 0, but for work_here.
+    void begin_balance();
+    Task<> balance();
+    Task<> spread_work(Balance::Pair pair, bool is_due, std::vector<uint32_t> busy);
+    Task<std::map<Slot, uint64_t>> work_here();
+    struct BalanceTimer final : Deadlines::Entry {
+        explicit BalanceTimer(Shard& shard) : shard(shard) {}
+        void on_deadline() override { shard.balance().detach(); }
+        Shard& shard;
+    };
+
     struct ReopenTimer final : Deadlines::Entry {
         explicit ReopenTimer(Shard& shard) : shard(shard) {}
         void on_deadline() override { shard.reopen().detach(); }
@@ -263,6 +281,7 @@ class Shard {
     RetentionTimer retention_timer_{*this};
     ReopenTimer reopen_timer_{*this};
     std::set<Slot> unopened_;  // What is wanted here and had no place on the disk.
+    Ports ports_;
     Homes homes_;
     std::optional<Slot> held_;
     uint64_t homes_version_ = 0;
@@ -296,6 +315,10 @@ class Shard {
     bool spreads_ = false;  // From the start to the very end: what is committed while the node stops, too.
     bool spreading_ = false;
     bool metadata_readable_ = true;
+    BalanceTimer balance_timer_{*this};
+    Balance balance_;
+    std::map<Slot, uint64_t> work_before_;  // Of the busiest shard, at the last look.
+    bool balancing_ = false;
     bool moving_ = false;          // From the beginning of a move until the old home has forgotten it.
     bool move_under_way_ = false;  // Until it is answered.
     uint64_t moves_ = 0;

@@ -107,6 +107,8 @@ void read_groups(BrokerConfig& config, const BrokerReader& read) {
 
 void read_topics(BrokerConfig& config, const BrokerReader& read) {
     config.durability = parse_durability(read.text("millrace.durability"));
+    config.shard_balance = read.boolean("millrace.shard.balance");
+    config.shard_listeners = read.boolean("millrace.shard.listeners");
     config.num_partitions = read.int32("num.partitions");
     config.default_replication_factor = read.int32("default.replication.factor");
     config.auto_create_topics = read.boolean("auto.create.topics.enable");

@@ -207,13 +207,15 @@ class Loader {
     }
 
     void read_own() {
-        constexpr int64_t shards_max = 1024;
+        constexpr int64_t shards_max = 1024, shard_id_step = 1'000'000;
         if (const std::string_view text = value("millrace.shards"); text != "auto") {
             const auto shards = parse_whole(ConfigType::int32, text);
             if (!shards || *shards < 1 || *shards > shards_max)
                 return fail("millrace.shards", "not a number from 1 to 1024, nor auto");
             loaded_.config.shards = static_cast<int32_t>(*shards);
         }
+        if (loaded_.config.shard_listeners && loaded_.config.node_id >= shard_id_step)
+            fail("millrace.shard.listeners", "needs a node.id below 1000000: the shards' ids are above");
         if (const std::string_view text = value("millrace.memory"); text != "auto") {
             const auto bytes = parse_size(text);
             if (!bytes) return fail("millrace.memory", "not a size such as 512M or 4G, nor auto");

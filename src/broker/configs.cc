@@ -1,6 +1,7 @@
 // DescribeConfigs and IncrementalAlterConfigs (KIP-133, KIP-339): of topics, of this broker, of the cluster.
 #include <charconv>
 
+#include "endpoints.h"
 #include "handlers.h"
 
 namespace millrace {
@@ -45,17 +46,27 @@ Described describe_topic(const Call& call, std::string_view name) {
     return {.message = {}, .entries = describe_topic_config(call.shard.config_layers(), topic->configs)};
 }
 
+std::optional<int32_t> number_of(std::string_view text) {
+    int32_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size()) return {};
+    return number;
+}
+
+// The node's, or one of its shards'.
+bool is_own_id(const Call& call, std::string_view name) {
+    const auto id = number_of(name);
+    return id && node_of(call, *id) == call.shard.node().id();
+}
+
 Described describe_broker(const Call& call, std::string_view name) {
     const ConfigLayers layers = call.shard.config_layers();
     if (name.empty()) return {.message = {}, .entries = describe_cluster_default(layers.dynamic_default)};
     const std::string own = std::to_string(call.shard.node().id().value);
-    if (name == own) return {.message = {}, .entries = describe_broker_config(layers)};
-    int32_t id = 0;
-    const bool is_number =
-        std::from_chars(name.data(), name.data() + name.size(), id).ptr == name.data() + name.size();
-    std::string message = is_number ? "Unexpected broker id, expected " + own +
-                                          " or empty string, but received " + std::string(name)
-                                    : "Broker id must be an integer, but it is: " + std::string(name);
+    if (is_own_id(call, name)) return {.message = {}, .entries = describe_broker_config(layers)};
+    std::string message = number_of(name) ? "Unexpected broker id, expected " + own +
+                                                " or empty string, but received " + std::string(name)
+                                          : "Broker id must be an integer, but it is: " + std::string(name);
     return {.error = Error::invalid_request, .message = std::move(message), .entries = {}};
 }
 
@@ -112,10 +123,12 @@ namespace {
 using AlterRequest = wire::IncrementalAlterConfigsRequest;
 using AlterResponse = wire::IncrementalAlterConfigsResponse;
 
-ResourceChange change_of(const AlterRequest::Resource& resource) {
+ResourceChange change_of(const Call& call, const AlterRequest::Resource& resource) {
     ResourceChange change{.kind = static_cast<ConfigKind>(resource.resource_type),
                           .name = std::string(resource.resource_name),
                           .changes = {}};
+    if (change.kind == ConfigKind::broker && is_own_id(call, change.name))
+        change.name = std::to_string(call.shard.node().id().value);
     for (const auto& config : resource.configs)
         change.changes.push_back(
             {.operation = static_cast<AlterOperation>(config.config_operation),
@@ -136,7 +149,7 @@ Task<std::vector<AdminOutcome>> alter_on_zero(Shard& zero, std::vector<ResourceC
 
 Task<AlterResponse> handle_incremental_alter_configs(Call& call, const AlterRequest& request) {
     std::vector<ResourceChange> changes;
-    for (const auto& resource : request.resources) changes.push_back(change_of(resource));
+    for (const auto& resource : request.resources) changes.push_back(change_of(call, resource));
     const Effect effect = request.validate_only ? Effect::validate_only : Effect::commit;
     auto altering = call.shard.on<std::vector<AdminOutcome>>(ShardId{0}, [&changes, effect](Shard& zero) {
         return alter_on_zero(zero, std::move(changes), effect);

@@ -87,6 +87,7 @@ Task<bool> read_part(Shard& home, FetchPart& part) {
                                .limit = item.high_watermark,
                                .at_least_one = must_give};
         co_await read_item(*hosted->partition, item, read);
+        if (Hosted* still = home.hosted(item.slot)) still->partition->add_work(item.slice.size() / 4);
         if (!item.slice.empty()) must_give = false;
         left -= std::min(left, item.slice.size());
     }

@@ -44,9 +44,11 @@ FindResponse::Coordinator tell_coordinator(Call& call, std::string_view key, Err
         if (error == no_transactions) none.error_message = "Transactions are not part of this version.";
         return none;
     }
-    const Endpoint endpoint = own_endpoint(call);
+    const auto place = place_of_group(call.shard, key);
+    const ShardId home = place && shows_shards(call) ? place->home : ShardId{0};
+    const Endpoint endpoint = own_endpoint(call, home);
     return {.key = key,
-            .node_id = call.shard.node().id().value,
+            .node_id = shown_id(call, call.shard.node().id(), home),
             .host = call.arena.copy(endpoint.host),
             .port = endpoint.port,
             .error_message = ""};

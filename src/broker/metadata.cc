@@ -14,34 +14,42 @@ using Response = wire::MetadataResponse;
 
 template <class T> void list_brokers(Call& call, wire::List<T>& brokers, auto&& set_id) {
     const auto& known = call.shard.metadata().brokers();
-    brokers = call.arena.make<T>(known.size());
+    const uint16_t shards = shows_shards(call) ? call.shard.node().shard_count() : uint16_t{1};
+    brokers = call.arena.make<T>(known.size() + shards - 1);
     size_t count = 0;
-    for (const auto& [id, broker] : known) {
-        if (broker.fenced && id != call.shard.node().id()) continue;
+    const auto list = [&](const BrokerInfo& broker, ShardId shard, const Endpoint& endpoint) {
         T& told = brokers[count++];
-        const Endpoint endpoint = endpoint_of(call, broker);
-        set_id(told, id.value);
+        set_id(told, shown_id(call, broker.id, shard));
         told.host = call.arena.copy(endpoint.host);
         told.port = endpoint.port;
         if (broker.rack) told.rack = call.arena.copy(*broker.rack);
+    };
+    for (const auto& [id, broker] : known) {
+        const bool is_own = id == call.shard.node().id();
+        if (broker.fenced && !is_own) continue;
+        if (!is_own) list(broker, ShardId{0}, endpoint_of(call, broker));
+        for (uint16_t i = 0; is_own && i < shards; i++)
+            list(broker, ShardId{i}, own_endpoint(call, ShardId{i}));
     }
     brokers = brokers.first(count);
 }
 
-wire::List<int32_t> node_list(Arena& arena, std::span<const NodeId> nodes) {
-    const auto list = arena.make<int32_t>(nodes.size());
-    std::transform(nodes.begin(), nodes.end(), list.begin(), [](NodeId id) { return id.value; });
+wire::List<int32_t> node_list(Call& call, std::span<const NodeId> nodes, ShardId home) {
+    const auto list = call.arena.make<int32_t>(nodes.size());
+    std::transform(nodes.begin(), nodes.end(), list.begin(),
+                   [&](NodeId id) { return shown_id(call, id, home); });
     return list;
 }
 
-template <class T> T tell_partition(Arena& arena, const PartitionInfo& partition, int32_t index) {
+template <class T> T tell_partition(Call& call, const PartitionInfo& partition, int32_t index) {
+    const ShardId home = call.shard.home(partition.slot);
     T told;
     told.partition_index = index;
-    told.leader_id = partition.leader.value;
+    told.leader_id = shown_id(call, partition.leader, home);
     told.leader_epoch = partition.leader_epoch.value;
     if (partition.leader == no_leader) told.error_code = Error::leader_not_available;
-    told.replica_nodes = node_list(arena, partition.replicas);
-    told.isr_nodes = node_list(arena, partition.isr);
+    told.replica_nodes = node_list(call, partition.replicas, home);
+    told.isr_nodes = node_list(call, partition.isr, home);
     return told;
 }
 
@@ -54,7 +62,7 @@ Response::Topic tell_topic(Call& call, const TopicInfo& topic, const Request& re
     told.partitions = call.arena.make<Response::Partition>(topic.partitions.size());
     for (size_t i = 0; i < topic.partitions.size(); i++)
         told.partitions[i] =
-            tell_partition<Response::Partition>(call.arena, topic.partitions[i], static_cast<int32_t>(i));
+            tell_partition<Response::Partition>(call, topic.partitions[i], static_cast<int32_t>(i));
     return told;
 }
 
@@ -189,7 +197,7 @@ PagedResponse::Topic tell_page(Call& call, const TopicInfo& topic, int32_t first
     told.partitions = call.arena.make<PagedResponse::Partition>(static_cast<size_t>(count));
     for (int32_t i = 0; i < count; i++) {
         auto partition =
-            tell_partition<PagedResponse::Partition>(call.arena, topic.partitions[first + i], first + i);
+            tell_partition<PagedResponse::Partition>(call, topic.partitions[first + i], first + i);
         partition.eligible_leader_replicas = wire::List<int32_t>{};
         partition.last_known_elr = wire::List<int32_t>{};
         told.partitions[i] = partition;

@@ -1,5 +1,6 @@
 // CreateTopics, DeleteTopics, CreatePartitions, DeleteRecords. The controller on shard 0 decides; the answer
 // is given once every shard serves what was decided.
+#include "endpoints.h"
 #include "handlers.h"
 
 namespace millrace {
@@ -110,7 +111,7 @@ Effect effect_of(bool validate_only) { return validate_only ? Effect::validate_o
 
 // ---- CreateTopics ----------------------------------------------------------------------------------------
 
-NewTopic new_topic(const wire::CreateTopicsRequest::Topic& asked) {
+NewTopic new_topic(const Call& call, const wire::CreateTopicsRequest::Topic& asked) {
     NewTopic topic{.name = std::string(asked.name),
                    .partitions = asked.num_partitions,
                    .replication_factor = asked.replication_factor,
@@ -118,7 +119,7 @@ NewTopic new_topic(const wire::CreateTopicsRequest::Topic& asked) {
                    .configs = {}};
     for (const auto& assignment : asked.assignments) {
         NewTopic::Assignment given{.partition = assignment.partition_index, .brokers = {}};
-        for (int32_t id : assignment.broker_ids) given.brokers.push_back(NodeId{id});
+        for (int32_t id : assignment.broker_ids) given.brokers.push_back(node_of(call, id));
         topic.assignments.push_back(std::move(given));
     }
     for (const auto& config : asked.configs)
@@ -193,7 +194,7 @@ Task<> trim_partition(Call& call, std::string_view name, const wire::DeleteRecor
 
 Task<wire::CreateTopicsResponse> handle_create_topics(Call& call, const wire::CreateTopicsRequest& request) {
     std::vector<NewTopic> topics;
-    for (const auto& asked : request.topics) topics.push_back(new_topic(asked));
+    for (const auto& asked : request.topics) topics.push_back(new_topic(call, asked));
     const Effect effect = effect_of(request.validate_only);
     auto asking = call.shard.on<std::vector<TopicOutcome>>(ShardId{0}, [&topics, effect](Shard& zero) {
         return create_on_zero(zero, std::move(topics), effect);
@@ -248,7 +249,7 @@ Task<wire::CreatePartitionsResponse> handle_create_partitions(Call& call,
             wanted.assignments.emplace();
             for (const auto& assignment : *asked.assignments) {
                 auto& brokers = wanted.assignments->emplace_back();
-                for (int32_t id : assignment.broker_ids) brokers.push_back(NodeId{id});
+                for (int32_t id : assignment.broker_ids) brokers.push_back(node_of(call, id));
             }
         }
         topics.push_back(std::move(wanted));

@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "millrace/address.h"
 #include "operator_routes.h"
 
 namespace millrace {
@@ -40,10 +41,12 @@ Front::Front(Io& io, Node& node, std::vector<Front*>& fronts,
         const NetOptions options = net_options(shard_.config(), shard_.node().shard_count(), INT32_MAX);
         server_.limit_connections(options.connections_max, options.connections_per_host_max);
     });
-    server_.let_move([this](ShardId to, MovingConnection& moving) {
-        return shard_.on<bool>(
-            to, [this, to, &moving](Shard&) { return fronts_[to.value]->server_.adopt(moving); });
-    });
+    // With listeners of their own, clients go to the shard themselves.
+    if (!shard_.node().config.shard_listeners)
+        server_.let_move([this](ShardId to, MovingConnection& moving) {
+            return shard_.on<bool>(
+                to, [this, to, &moving](Shard&) { return fronts_[to.value]->server_.adopt(moving); });
+        });
 }
 
 Front::~Front() = default;
@@ -70,6 +73,7 @@ Task<Result<>> Front::listen() {
         if (!opened) co_return opened.error();
     }
     listening_ = true;
+    co_await on_every_shard([&ports = ports_](Front& front) { return front.take_ports(ports); });
     if (shard_.config().admin_listen.empty()) co_return Result<>{};
     auto opening = listen_admin();
     co_return co_await opening;
@@ -90,25 +94,38 @@ Task<bool> listen_here(Server& server, ListenRequest request, Listening& listeni
 
 }  // namespace
 
-// Shard 0 first, alone: it finds out whether the port is free, and which one it is.
+Task<bool> Front::take_ports(const Shard::Ports& ports) {
+    shard_.set_ports(ports);
+    co_return true;
+}
+
+// Shard 0 first, alone: it finds out whether the port is free, and which one it is. The others share it, or
+// have the ports behind it, or any when it was any.
 Task<Result<>> Front::listen_on(const ListenerConfig& listener) {
-    std::string address = listener.address();
+    const bool has_own = shard_.node().config.shard_listeners;
+    ListenerConfig here = listener;
     for (uint16_t i = 0; i < fronts_.size(); i++) {
         Listening listening;
         const ListenRequest request{
-            .listener = listener.name, .address = address, .flags = i == 0 ? Op::sole : 0u};
+            .listener = listener.name, .address = here.address(), .flags = i == 0 || has_own ? Op::sole : 0u};
         auto opening = shard_.on<bool>(
             ShardId{i}, [&, i](Shard&) { return listen_here(fronts_[i]->server_, request, listening); });
         co_await opening;
         if (listening.error != 0) {
-            say_cannot_listen(shard_.io(), address, listening.error);
+            say_cannot_listen(shard_.io(), request.address, listening.error);
             co_return Error::network_exception;
         }
-        address = listening.address;
+        const auto got = parse_host_port(listening.address);
+        ASSERT(got);
+        if (i == 0) addresses_.push_back(listening.address);
+        if (i == 0 || has_own)
+            shard_.io().log().info(
+                "net", "listening",
+                {{"listener", listener.name}, {"addr", listening.address}, {"proto", "kafka"}});
+        if (has_own) ports_[listener.name].push_back(got->port);
+        here.port =
+            has_own ? static_cast<uint16_t>(listener.port == 0 ? 0 : listener.port + i + 1) : got->port;
     }
-    shard_.io().log().info("net", "listening",
-                           {{"listener", listener.name}, {"addr", address}, {"proto", "kafka"}});
-    addresses_.push_back(address);
     co_return Result<>{};
 }
 

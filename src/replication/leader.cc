@@ -71,6 +71,7 @@ Error Partition::refusal() const { return resigned_ != Error::none ? resigned_ :
 
 Result<Appended> Partition::append(Bytes batch) {
     if (resigned_ != Error::none) return resigned_;
+    add_work(batch.size());
     const Offset end = log_.end();
     auto appended = log_.append({.batch = batch, .leader_epoch = leader_epoch_});
     if (appended && !appended->duplicate) {

@@ -169,13 +169,14 @@ Task<Result<>> Shard::serve() {
     for (auto& [index, host] : group_hosts_) host->live().detach();
     retain_logs();
     if (id().value == 0 && !unspread_.empty()) spread().detach();
+    if (id().value == 0) begin_balance();
     co_return Result<>{};
 }
 
 Task<> Shard::begin_stop() {
     ASSERT(id().value == 0);
     ready_ = false;  // No more moves.
-    while (move_under_way_) co_await moved_;
+    while (move_under_way_ || balancing_) co_await moved_;
     const auto winding = co_await everywhere([](Shard& shard) { return shard.wind_down(); });
     ASSERT(winding.ok());
 }
@@ -207,6 +208,7 @@ Task<Result<>> Shard::end_waits_here() {
     stopping_ = true;
     if (retention_timer_.is_set()) deadlines_.drop(retention_timer_);
     if (reopen_timer_.is_set()) deadlines_.drop(reopen_timer_);
+    if (balance_timer_.is_set()) deadlines_.drop(balance_timer_);
     for (auto& [slot, hosted] : hosted_) hosted.partition->resign(Error::not_leader_or_follower);
     if (metadata_files_) metadata_files_->resign();
     if (storage_) storage_->end_waits();
