@@ -111,16 +111,17 @@ def build(work, folder, binary):
 class Machine:
     """What all lives have in common: the kernel, the saved state, the disk, the port."""
 
-    def __init__(self, kernel, initramfs, folder, disk, port):
-        self.kernel, self.initramfs, self.folder, self.disk, self.port = kernel, initramfs, folder, disk, port
+    def __init__(self, kernel, initramfs, folder, disk, port, cores):
+        self.kernel, self.initramfs, self.folder = kernel, initramfs, folder
+        self.disk, self.port, self.cores = disk, port, cores
         self.state = folder / "state"
         self.console = folder / "console"
 
     def command(self):
         disk = f"file.driver=nbd,file.server.type=unix,file.server.path={self.disk.socket}"
-        return ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "768", "-nodefaults",
+        return ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", str(self.cores), "-m", "768", "-nodefaults",
                 "-nographic", "-no-reboot", "-serial", "stdio", "-kernel", str(self.kernel), "-initrd", str(self.initramfs),
-                "-append", "console=ttyS0 quiet panic=-1 mitigations=off tsc=reliable random.trust_cpu=on rdinit=/init",
+                "-append", "console=ttyS0 quiet panic=-1 no_timer_check mitigations=off tsc=reliable random.trust_cpu=on rdinit=/init",
                 "-drive", f"if=none,id=data,format=raw,cache=none,{disk}", "-device", "virtio-blk-pci,drive=data,write-cache=on",
                 "-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{self.port}-10.0.2.15:9092",
                 "-device", "virtio-net-pci,netdev=net,romfile="]
@@ -133,11 +134,13 @@ class Machine:
         """Boots up to `power: waits`, writes the state of the machine to a file, ends."""
         monitor = self.folder / "qmp"
         process = await self.launch("-qmp", f"unix:{monitor},server=on,wait=off")
+        said = []
         async for line in process.stdout:
+            said.append(line.decode(errors="replace"))
             if b"power: waits" in line:
                 break
         else:
-            raise RuntimeError("the guest does not boot")
+            raise RuntimeError("the guest does not boot:\n" + "".join(said[-20:]))
         reader, writer = await asyncio.open_unix_connection(str(monitor))
 
         async def ask(command, **arguments):
