@@ -172,6 +172,11 @@ struct BrokerConfig {
     int32_t producer_id_expiration_ms = 86400000;
     int64_t log_retention_check_interval_ms = 300000;
     int32_t scrub_percent = 5;
+    bool cleaner_enable = true;                       // log.cleaner.enable
+    int64_t cleaner_dedupe_buffer_bytes = 134217728;  // Of all shards together.
+    double cleaner_load_factor = 0.9;
+    double cleaner_bytes_per_second = 1.7976931348623157E308;  // Of one shard.
+    int64_t cleaner_backoff_ms = 15000;
 
     Settings settings;  // Everything that was set, with its origin: for DescribeConfigs and `config explain`.
 };

@@ -44,7 +44,12 @@ struct LogConfig {
     int64_t segment_jitter_ms = 0;
     uint32_t segment_index_bytes = 10 << 20;
     uint32_t index_interval_bytes = 4096;
-    bool deletes = true;  // cleanup.policy has "delete": retention by time and size applies.
+    bool deletes = true;    // cleanup.policy has "delete": retention by time and size applies.
+    bool compacts = false;  // It has "compact": of each key the newest record stays.
+    int64_t delete_retention_ms = 86'400'000;   // Tombstones stay so long after the first cleaning.
+    double min_cleanable_dirty_ratio = 0.5;     // Cleaned when a larger share of its bytes is dirty ...
+    int64_t max_compaction_lag_ms = INT64_MAX;  // ... or dirty records are older than that,
+    int64_t min_compaction_lag_ms = 0;          // and only what is older than this.
     // durability=memory: appends are safe() at once and go to the journal lazily. Then at most so many
     // records, for at most so long, are not flushed (Kafka's flush.messages and flush.ms).
     bool in_memory = false;
@@ -61,6 +66,15 @@ struct LogSpec {
     std::string topic;
     int32_t partition = 0;
     LogConfig config;
+};
+
+// The cleaner of a shard (log compaction).
+struct CleanerConfig {
+    bool enable = true;
+    uint64_t map_bytes = 128 << 20;        // Memory for keys while it cleans; what does not fit comes later.
+    double map_load_factor = 0.9;          // How full that may be.
+    double bytes_per_second = 1e300;       // Read and written together.
+    uint64_t backoff_ns = 15'000'000'000;  // Until it looks again after having found nothing to clean.
 };
 
 struct StorageConfig {
@@ -89,6 +103,7 @@ struct StorageConfig {
     // not at all), and each one at most so often.
     uint32_t scrub_percent = 5;
     int64_t scrub_interval_ms = 604'800'000;
+    CleanerConfig cleaner;
 };
 
 // ---- Reading --------------------------------------------------------------------------------------------
@@ -171,6 +186,8 @@ class LogListener {
  public:
     virtual void on_progress(Log& log) = 0;             // written(), durable() or safe() have moved.
     virtual void on_failed(Log& log, Error error) = 0;  // Once; the log refuses everything from now on.
+    // Cleaning stays below it: the high watermark, or the first offset of an open transaction.
+    virtual Offset cleanable_end(const Log& log) const;
 
  protected:
     ~LogListener() = default;
@@ -241,6 +258,8 @@ class Log {
     ~Log() = default;
 };
 
+inline Offset LogListener::cleanable_end(const Log& log) const { return log.durable(); }
+
 // ---- Moving ---------------------------------------------------------------------------------------------
 
 // Where a log stands that leaves one shard's storage for another's: all of it is durable in its segments.
@@ -265,6 +284,9 @@ struct StorageStats {
     uint64_t damaged_ranges = 0;  // Of offsets, now: not served.
     uint64_t block_hits = 0, block_misses = 0, block_cache_bytes = 0;
     uint64_t scrubbed_bytes = 0, scrub_damaged = 0;  // Read by the scrub; ranges that it found damaged.
+    uint64_t cleanings = 0, cleaner_failures = 0;    // Logs cleaned; logs set aside as uncleanable.
+    uint64_t cleaner_read_bytes = 0, cleaner_write_bytes = 0;
+    uint64_t cleaner_map_bytes = 0;  // Now, in memory.
 };
 
 // Told when there is room for appends, or the storage has failed; also when it knows already.
@@ -304,10 +326,11 @@ class Storage {
     // where its logs begin and end. Shard 0 removes the journals of vanished shards.
     virtual Task<Result<>> forget_past() = 0;
 
-    // The background work: writes out, recycles journal files, deletes. The owner starts it once after
-    // start() and lets it run (detached); it ends after close() or a failure. Until it has ended, keep the
-    // Storage.
+    // The background work: writes out, recycles journal files, deletes, cleans. The owner starts it once
+    // after start() and lets it run (detached); it ends after close() or a failure. Until it has ended, keep
+    // the Storage.
     virtual Task<> run() = 0;
+    virtual void set_cleaner(const CleanerConfig& config) = 0;  // From the next step on.
 
     // Deletes a log (no-op when unknown). Its Log is gone when this returns, and so is the directory's name,
     // durably; the files go in the background. Slices stay valid.

@@ -78,6 +78,7 @@ class Partition final : private LogListener {
     Offset at_leader() const { return std::max(log_.written(), log_.safe()); }
     void on_progress(Log& log) override;
     void on_failed(Log& log, Error error) override;
+    Offset cleanable_end(const Log&) const override { return last_stable_offset(); }
     struct Alarm final : Deadlines::Entry {
         explicit Alarm(Partition& partition) : partition(partition) {}
         void on_deadline() override { partition.end_overdue(); }

@@ -212,6 +212,7 @@ class Shard {
     void refresh_all_settings();
     void refresh_epochs();
     LogSpec log_spec(const TopicInfo& topic, int32_t index) const;
+    CleanerConfig cleaner_config() const;
     void retain_logs();
 
     // Moving a partition (src/shard/moving.cc). On its old home, but where it says otherwise.

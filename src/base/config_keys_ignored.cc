@@ -24,8 +24,8 @@ constexpr std::string_view coordinator_on_shards =
     "The coordinator runs on the shards: no threads, no linger.";
 constexpr std::string_view own_sizes = "The metadata log has its own timings and sizes.";
 constexpr std::string_view metrics_by_http = "Metrics are served by HTTP (millrace.admin.listen).";
-constexpr std::string_view no_compaction =
-    "Compaction is not part of this version: compacted topics keep everything.";
+constexpr std::string_view own_pieces = "The cleaner reads and writes in pieces of its own size.";
+constexpr std::string_view cleaner_on_shards = "Every shard has a cleaner of its own: no threads.";
 constexpr std::string_view failure_stays =
     "A shard whose disk has failed answers errors until the broker is started again.";
 constexpr std::string_view no_checkpoints = "No checkpoint files are written.";
@@ -147,17 +147,8 @@ constexpr KeyRow rows[] = {
     {"kafka.metrics.polling.interval.secs", int32, "10", at_least(1), fixed, metrics_by_http},
     {"kafka.metrics.reporters", list, "", any, fixed, metrics_by_http},
     {"leader.imbalance.check.interval.seconds", int64, "300", at_least(1), fixed, one_leader},
-    {"log.cleaner.backoff.ms", int64, "15000", at_least(0), dynamic, no_compaction},
-    {"log.cleaner.dedupe.buffer.size", int64, "134217728", any, dynamic, no_compaction},
-    {"log.cleaner.delete.retention.ms", int64, "86400000", at_least(0), dynamic, no_compaction},
-    {"log.cleaner.enable", boolean, "true", any, fixed, no_compaction},
-    {"log.cleaner.io.buffer.load.factor", float64, "0.9", any, dynamic, no_compaction},
-    {"log.cleaner.io.buffer.size", int32, "524288", at_least(0), dynamic, no_compaction},
-    {"log.cleaner.io.max.bytes.per.second", float64, "1.7976931348623157E308", any, dynamic, no_compaction},
-    {"log.cleaner.max.compaction.lag.ms", int64, "9223372036854775807", at_least(1), dynamic, no_compaction},
-    {"log.cleaner.min.cleanable.ratio", float64, "0.5", between(0, 1), dynamic, no_compaction},
-    {"log.cleaner.min.compaction.lag.ms", int64, "0", at_least(0), dynamic, no_compaction},
-    {"log.cleaner.threads", int32, "1", at_least(0), dynamic, no_compaction},
+    {"log.cleaner.io.buffer.size", int32, "524288", at_least(0), dynamic, own_pieces},
+    {"log.cleaner.threads", int32, "1", at_least(0), dynamic, cleaner_on_shards},
     {"log.dir.failure.timeout.ms", int64, "30000", at_least(1), fixed, failure_stays},
     {"log.flush.offset.checkpoint.interval.ms", int32, "60000", at_least(0), fixed, no_checkpoints},
     {"log.flush.start.offset.checkpoint.interval.ms", int32, "60000", at_least(0), fixed, no_checkpoints},

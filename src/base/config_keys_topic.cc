@@ -7,7 +7,6 @@ using namespace config_rows;
 
 namespace {
 
-constexpr std::string_view no_compaction = "Accepted without effect: compaction is not part of this version.";
 constexpr std::string_view one_replica = "Accepted without effect: there is one replica.";
 constexpr std::string_view no_tiers = "Accepted without effect: tiered storage is not part of this version.";
 constexpr std::string_view deleted_at_once =
@@ -17,15 +16,16 @@ constexpr std::string_view reserved_ahead =
 
 constexpr KeyRow rows[] = {
     {"cleanup.policy", list, "delete", one_of("compact delete"), dynamic,
-     "delete, compact or both: what happens to old records; empty keeps them for ever. Compaction is not "
-     "part of this version: compact keeps everything."},
+     "delete, compact or both: what happens to old records; empty keeps them for ever. compact keeps the "
+     "newest record of each key."},
     {"compression.gzip.level", int32, "-1", gzip_level, dynamic, "Level where compression.type is gzip."},
     {"compression.lz4.level", int32, "9", between(1, 17), dynamic, "Level where compression.type is lz4."},
     {"compression.type", string, "producer", one_of("uncompressed zstd lz4 snappy gzip producer"), dynamic,
      "Codec in which batches are stored; producer keeps what the producer chose."},
     {"compression.zstd.level", int32, "3", between(-131072, 22), dynamic,
      "Level where compression.type is zstd."},
-    {"delete.retention.ms", int64, "86400000", at_least(0), dynamic, no_compaction},
+    {"delete.retention.ms", int64, "86400000", at_least(0), dynamic,
+     "How long a tombstone stays once it could be cleaned away."},
     {"durability", string, "flush", one_of("flush memory"), dynamic,
      "What is acknowledged and seen by consumers: what the device has flushed, or what is in memory; memory "
      "is journalled within 10 ms, and a crash loses what was not."},
@@ -42,7 +42,8 @@ constexpr KeyRow rows[] = {
     {"leader.replication.throttled.replicas", list, "", throttled_replicas, dynamic, one_replica},
     {"local.retention.bytes", int64, "-2", at_least(-2), dynamic, no_tiers},
     {"local.retention.ms", int64, "-2", at_least(-2), dynamic, no_tiers},
-    {"max.compaction.lag.ms", int64, "9223372036854775807", at_least(1), dynamic, no_compaction},
+    {"max.compaction.lag.ms", int64, "9223372036854775807", at_least(1), dynamic,
+     "Age of a record at which it is cleaned, however little is dirty; bounds segment.ms, too."},
     {"max.message.bytes", int32, "1048588", at_least(0), dynamic,
      "Largest batch that is accepted, its 12 bytes of overhead included."},
     {"message.timestamp.after.max.ms", int64, "3600000", at_least(0), dynamic,
@@ -51,8 +52,9 @@ constexpr KeyRow rows[] = {
      "Records stamped further in the past are refused."},
     {"message.timestamp.type", string, "CreateTime", one_of("CreateTime LogAppendTime"), dynamic,
      "Who stamps records: the producer (CreateTime) or the broker (LogAppendTime)."},
-    {"min.cleanable.dirty.ratio", float64, "0.5", between(0, 1), dynamic, no_compaction},
-    {"min.compaction.lag.ms", int64, "0", at_least(0), dynamic, no_compaction},
+    {"min.cleanable.dirty.ratio", float64, "0.5", between(0, 1), dynamic,
+     "Share of a partition's bytes that must be dirty before it is cleaned."},
+    {"min.compaction.lag.ms", int64, "0", at_least(0), dynamic, "Age below which a record is not cleaned."},
     {"min.insync.replicas", int32, "1", at_least(1), dynamic,
      "Replicas that must have a record before acks=all is answered."},
     {"preallocate", boolean, "false", any, dynamic, reserved_ahead},

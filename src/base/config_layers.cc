@@ -56,6 +56,7 @@ class BrokerReader {
     }
     int32_t int32(std::string_view name) const { return static_cast<int32_t>(int64(name)); }
     bool boolean(std::string_view name) const { return *parse_boolean(text(name)); }
+    double real(std::string_view name) const { return parse_double(text(name)).value_or(0); }
 
  private:
     const ConfigLayers& layers_;
@@ -116,6 +117,14 @@ void read_topics(BrokerConfig& config, const BrokerReader& read) {
     config.producer_id_expiration_ms = read.int32("producer.id.expiration.ms");
     config.log_retention_check_interval_ms = read.int64("log.retention.check.interval.ms");
     config.scrub_percent = read.int32("millrace.scrub.percent");
+}
+
+void read_cleaner(BrokerConfig& config, const BrokerReader& read) {
+    config.cleaner_enable = read.boolean("log.cleaner.enable");
+    config.cleaner_dedupe_buffer_bytes = read.int64("log.cleaner.dedupe.buffer.size");
+    config.cleaner_load_factor = read.real("log.cleaner.io.buffer.load.factor");
+    config.cleaner_bytes_per_second = read.real("log.cleaner.io.max.bytes.per.second");
+    config.cleaner_backoff_ms = read.int64("log.cleaner.backoff.ms");
 }
 
 void read_segments(TopicConfig& config, const TopicReader& read) {
@@ -207,6 +216,7 @@ void read_static_config(BrokerConfig& config) {
     read_network(config, read);
     read_groups(config, read);
     read_topics(config, read);
+    read_cleaner(config, read);
 }
 
 // Of the keys that may change at run time, those that a topic's settings do not have.
@@ -220,6 +230,10 @@ BrokerConfig effective_broker_config(const ConfigLayers& layers) {
     take(config.max_connections, "max.connections");
     take(config.max_connections_per_ip, "max.connections.per.ip");
     take(config.producer_id_expiration_ms, "producer.id.expiration.ms");
+    const auto is_cleaners = [](const auto& entry) { return entry.first.starts_with("log.cleaner."); };
+    if (std::ranges::any_of(layers.dynamic_broker, is_cleaners) ||
+        std::ranges::any_of(layers.dynamic_default, is_cleaners))
+        read_cleaner(config, read);
     return config;
 }
 

@@ -47,7 +47,11 @@ bool PartitionLog::must_roll(const BatchHeader& batch) const {
     const bool timed = segment.first_timestamp >= 0 && batch.max_timestamp >= 0;
     const int64_t age =
         timed ? batch.max_timestamp - segment.first_timestamp : storage_.io().wall_ms() - segment.made_ms;
-    return age > config.segment_ms - jitter_ms_;
+    // What compaction must reach within its lag must leave the active segment first.
+    const bool hurries = config.compacts && config.max_compaction_lag_ms > 0;
+    const int64_t age_max =
+        hurries ? std::min(config.segment_ms, config.max_compaction_lag_ms) : config.segment_ms;
+    return age > age_max - jitter_ms_;
 }
 
 // The next batch begins a new file. The old one is finished by the background.

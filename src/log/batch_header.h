@@ -19,6 +19,7 @@ struct BatchHeader {
     ProducerId producer_id{-1};
     int16_t producer_epoch = -1;
     int32_t base_sequence = -1;
+    int32_t record_count = 1;  // 0: cleaning has left it empty.
 
     Offset last() const { return base + last_delta; }
     Offset next() const { return base + last_delta + 1; }
@@ -37,6 +38,7 @@ struct BatchHeader {
         h.producer_id = ProducerId{load_big<int64_t>(p + 43)};
         h.producer_epoch = load_big<int16_t>(p + 51);
         h.base_sequence = load_big<int32_t>(p + 53);
+        h.record_count = load_big<int32_t>(p + 57);
         constexpr int32_t length_min = batch_header_size - batch_length_offset;
         if (length < length_min || p[16] != 2 || h.last_delta < 0 || h.base.value < 0) return {};
         h.size = static_cast<uint32_t>(length) + batch_length_offset;

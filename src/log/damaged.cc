@@ -104,7 +104,7 @@ Task<Result<std::vector<PartitionLog::Suspect>>> PartitionLog::find_suspects(Off
 // Reads the whole file of a segment in which something is wrong, with that share of the time. True when
 // something was learned: damage, or an index that was wrong and is mended.
 Task<Result<bool>> PartitionLog::examine(Offset base, uint32_t percent) {
-    if (examining_) co_return false;
+    if (examining_ || is_held()) co_return false;
     examining_ = true;
     readers_++;
     auto learned = co_await examine_file(base, percent);

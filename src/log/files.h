@@ -13,6 +13,8 @@ namespace millrace {
 // A full disk is not a broken one: the caller keeps what it has in memory and comes again. Kafka has no code
 // for it, so this one stays inside src/log; whoever is outside is told kafka_storage_error.
 inline constexpr Error disk_full = static_cast<Error>(-2);
+// A cleaned file has taken the place of the one that was to be read: look again. Stays inside src/log, too.
+inline constexpr Error replaced = static_cast<Error>(-3);
 constexpr Error told_outside(Error error) { return error == disk_full ? Error::kafka_storage_error : error; }
 
 enum class Sync : bool { no, yes };

@@ -6,7 +6,7 @@ namespace millrace {
 void SegmentIndex::add(const BatchHeader& batch, Offset base, uint64_t position, uint32_t interval) {
     ASSERT(batch.base >= base);
     const auto relative = static_cast<uint32_t>(batch.last() - base);
-    if (batch.max_timestamp > max_timestamp_) {
+    if (batch.max_timestamp > max_timestamp_ && batch.record_count > 0) {
         max_timestamp_ = batch.max_timestamp;
         max_timestamp_offset_ = relative;
     }

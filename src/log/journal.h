@@ -26,6 +26,7 @@ struct CommitMark {
     uint64_t out = 0;  // Bytes of `segment` that are in the segment itself by then; 0: unchanged.
     Offset segment;
     uint64_t file = 0;  // The journal file it was staged in.
+    Offset settled;     // The log's `settled` entry.
 };
 
 class JournalOwner {

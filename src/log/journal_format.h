@@ -22,7 +22,9 @@ enum class EntryKind : uint8_t {
     oldest = 8,      // position: the oldest file that is still needed.
     removed = 9,     // The slot's log was deleted.
     clean = 10,      // Everything is in the segments; nothing follows.
-    left = 11,  // As state: all of it is in the segments, and another shard has it. Payload: LeftPayload.
+    left = 11,     // As state: all of it is in the segments, and another shard has it. Payload: LeftPayload.
+    settled = 12,  // Segments below `segment` are whole in their files, which may be replaced by cleaned
+                   // ones: earlier entries of theirs are void.
 };
 
 struct Entry {

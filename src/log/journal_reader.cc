@@ -59,6 +59,7 @@ class JournalReader {
     static void begin_with(RecoveredLog& log, const Entry& entry, const StatePayload& state);
     void apply_header(RecoveredLog& log, const Entry& entry);
     void add_lost(RecoveredLog& log, const Entry& entry, uint32_t length);
+    static void settle(RecoveredLog& log, Offset segment);
     static bool agrees(const RecoveredLog& log, const Entry& state);
     bool is_mine(const Entry& entry) const { return homes_.of(Slot{entry.slot}) == io_.shard(); }
     static bool is_newer(const RecoveredLog& log, const RecoveredLog& than);
@@ -366,6 +367,14 @@ void JournalReader::begin_with(RecoveredLog& log, const Entry& entry, const Stat
     log.log_start = std::max(log.log_start, Offset{state.log_start});
 }
 
+// The files of segments below it are the truth: nothing of them is applied again.
+void JournalReader::settle(RecoveredLog& log, Offset segment) {
+    std::erase_if(log.pieces, [&](const RecoveredPiece& piece) { return piece.segment < segment; });
+    if (log.segment >= segment) return;
+    log.segment = log.next = segment;
+    log.position = 0;
+}
+
 void JournalReader::apply_to(RecoveredLog& log, const Entry& entry, Bytes payload) {
     switch (entry.kind) {
         case EntryKind::state: {
@@ -403,6 +412,7 @@ void JournalReader::apply_to(RecoveredLog& log, const Entry& entry, Bytes payloa
             return;
         case EntryKind::log_start: log.log_start = std::max(log.log_start, Offset{entry.next}); return;
         case EntryKind::removed: log.removed = true; return;
+        case EntryKind::settled: return settle(log, Offset{entry.segment});
         default: return;
     }
 }

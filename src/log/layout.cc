@@ -21,6 +21,19 @@ std::optional<Offset> offset_of_name(std::string_view name, std::string_view suf
     return Offset{value};
 }
 
+std::string swap_name(SwapName swap) {
+    return offset_name(swap.base, "." + offset_name(swap.until, ".swap"));
+}
+
+std::optional<SwapName> swap_of_name(std::string_view name) {
+    constexpr size_t split = 21;
+    if (name.size() < split || name[split - 1] != '.') return {};
+    const auto base = offset_of_name(name.substr(0, split), ".");
+    const auto until = offset_of_name(name.substr(split), ".swap");
+    if (!base || !until || *until <= *base) return {};
+    return SwapName{*base, *until};
+}
+
 std::string partition_directory(std::string_view root, std::string_view topic, int32_t partition) {
     return fmt::format("{}/{}-{}", root, topic, partition);
 }

@@ -18,6 +18,13 @@ std::string offset_name(Offset offset, std::string_view suffix);
 // The offset, if the name is 20 digits and exactly that suffix.
 std::optional<Offset> offset_of_name(std::string_view name, std::string_view suffix);
 
+// A cleaned segment file that replaces all segments with bases from `base` to below `until`.
+struct SwapName {
+    Offset base, until;
+};
+std::string swap_name(SwapName swap);
+std::optional<SwapName> swap_of_name(std::string_view name);
+
 std::string partition_directory(std::string_view root, std::string_view topic, int32_t partition);
 std::string journal_directory(std::string_view root, uint16_t shard);
 

@@ -1,5 +1,5 @@
 // The background of a storage: writes out what old journal files still hold, frees them, prepares files for
-// direct writes, deletes what was dropped. One loop; it sleeps while there is nothing to do.
+// direct writes, deletes what was dropped; beside it the cleaner. It sleeps while there is nothing to do.
 #include "storage.h"
 
 namespace millrace {
@@ -18,6 +18,7 @@ Task<> StorageImpl::run() {
     std::vector<Task<>> tasks;
     tasks.push_back(maintain());
     tasks.push_back(scrub());
+    tasks.push_back(cleaner_.run());
     co_await gather(std::move(tasks));
     running_ = false;
     landed_.notify_all();

@@ -17,7 +17,27 @@
 namespace millrace {
 
 class FileWindow;
+class SegmentWriter;
 class StorageImpl;
+
+// What cleaning could do for a log now.
+struct DirtyRange {
+    Offset first, end;  // Dirty from the one up to the other, a segment's beginning.
+    uint64_t clean_bytes = 0, dirty_bytes = 0;
+    bool is_overdue = false;  // By max.compaction.lag.ms.
+    double ratio() const {
+        const uint64_t all = clean_bytes + dirty_bytes;
+        return all == 0 ? 0 : static_cast<double>(dirty_bytes) / static_cast<double>(all);
+    }
+};
+
+// Segments that become one file.
+struct CleanGroup {
+    std::vector<Offset> bases;
+    Offset until;  // The base of the segment behind them.
+    uint64_t bytes = 0;
+    Offset first() const { return bases.front(); }
+};
 
 class PartitionLog final : public Log {
  public:
@@ -90,6 +110,24 @@ class PartitionLog final : public Log {
     Task<Result<>> write_damage();
     bool has_damage_unsaid() const { return damage_unsaid_; }
     const Damage& damage() const { return damage_; }
+    // ---- For the cleaner (cleanable.cc, replace.cc).
+    std::optional<DirtyRange> dirty_range(int64_t wall_ms) const;
+    // Segments below `until` are whole in their files, and the journal says so, durably.
+    Task<Result<>> settle(Offset until);
+    // The next segments from `from` on, below `end`, that together make one of a segment's size. They stay
+    // until released.
+    std::optional<CleanGroup> hold_group(Offset from, Offset end);
+    void release_group();
+    bool is_held() const { return held_until_ > held_from_; }
+    // Its files are being held against their sums: none is replaced meanwhile.
+    bool is_examined() const { return examining_ || scrubbing_; }
+    // The written file takes the group's place, durably.
+    Task<Result<>> replace(const CleanGroup& group, SegmentWriter& writer);
+    void enter_cleaning() { readers_++; }
+    void leave_cleaning() { leave_reader(); }
+    std::optional<Offset>
+        first_dirty;              // Below it nothing is superseded by a record below it; none: not read.
+    bool is_uncleanable = false;  // A batch could not be read: for the life of the process.
 
     uint64_t dirty_file() const { return dirty_file_; }
     uint64_t bytes_since_snapshot() const { return bytes_since_snapshot_; }
@@ -119,6 +157,8 @@ class PartitionLog final : public Log {
     const std::string& directory() const { return directory_; }
 
  private:
+    friend class Cleaner;
+    friend class Cleaning;
     friend class Recovery;
 
     Segment& active() { return *segments_.back(); }
@@ -221,6 +261,10 @@ class PartitionLog final : public Log {
     Task<Result<>> make_sums(Offset base);
     Task<Result<std::vector<uint64_t>>> sum_file(std::string path, uint64_t size);
     Task<Result<>> write_sums(FileKey key, SegmentSums sums);
+    // replace.cc
+    void take_over(const CleanGroup& group, SegmentWriter& writer);
+    Task<Result<>> rename_into_place(const CleanGroup& group, const SegmentWriter& writer);
+    Task<Result<>> await_replaced();
 
     // retention.cc
     bool is_expired(const Segment& segment, int64_t wall_ms) const;
@@ -266,6 +310,11 @@ class PartitionLog final : public Log {
     std::vector<Snapshot> snapshots_due_;    // Taken at rolls.
     std::vector<Offset> snapshots_on_disk_;  // Rising.
     uint64_t bytes_since_snapshot_ = 0;
+    Offset settled_, settle_wanted_, settle_staged_;  // Durable, asked for, in a commit.
+    Offset held_from_, held_until_;                   // The cleaner's group; it is not dropped.
+    uint32_t versions_ = 0;                           // Of segments' files, given so far.
+    bool scrubbing_ = false;
+    bool replacing_ = false;      // Files are being renamed: none is opened.
     std::vector<Offset> doomed_;  // Bases of dropped segments that still have files.
     Offset doomed_until_;         // They may go when this log start is durable.
 };

@@ -69,6 +69,12 @@ void Producers::record(const BatchHeader& batch, int64_t now_ms, size_t producer
                   .timestamp = batch.max_timestamp});
 }
 
+bool Producers::is_last(ProducerId id, Offset last) const {
+    const auto known = producers_.find(id);
+    if (known == producers_.end() || known->second.count == 0) return false;
+    return known->second.batches[known->second.count - 1u].last == last;
+}
+
 void Producers::expire(int64_t now_ms, int64_t silence_max_ms) {
     std::erase_if(producers_, [&](const auto& entry) {
         return entry.second.transaction_first < 0 && now_ms - entry.second.heard_ms > silence_max_ms;

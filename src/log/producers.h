@@ -32,6 +32,9 @@ class Producers {
     // Forgets who was silent for longer.
     void expire(int64_t now_ms, int64_t silence_max_ms);
 
+    // Whether the batch that ends there is the last one known of that producer.
+    bool is_last(ProducerId id, Offset last) const;
+
     size_t size() const { return producers_.size(); }
     void clear() { producers_.clear(); }
 

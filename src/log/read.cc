@@ -141,6 +141,7 @@ Task<Result<Slice>> PartitionLog::read_anywhere(ReadRequest request) {
         if (damaged != Error::none) co_return damaged;
         const Offset base = segment_at(request.from)->base;
         auto found = co_await read_between(base, bounded);
+        if (!found && found.error() == replaced) continue;
         if (!found && found.error() == Error::corrupt_message && examined++ < 2) {
             const auto learned = co_await examine(base, 100);
             if (!learned) co_return learned.error();
@@ -169,7 +170,7 @@ Task<Result<std::optional<Slice>>> PartitionLog::read_between(Offset base, ReadR
 // Where the last reader that came so far went on; else by the index. Behind what is damaged.
 Task<Result<PartitionLog::Begin>> PartitionLog::begin_of(Offset base, Offset from) {
     const Segment* segment = find_segment(base);
-    if (!segment) co_return Error::offset_out_of_range;
+    if (!segment) co_return replaced;  // Or dropped: whoever looks again will see.
     Begin begin{.order = segment->final ? Order::rising : Order::gapless};
     if (const auto known = storage_.blocks().place_of(key_of(*segment), from)) {
         begin.position = *known;
@@ -212,19 +213,27 @@ Task<Result<>> PartitionLog::load_sums(Offset base) {
 
 // The file of the segment based at `base`, as far as it is out. Nothing: it ends below the offset.
 Task<Result<std::optional<Slice>>> PartitionLog::read_segment(Offset base, ReadRequest request) {
+    auto in_place = co_await await_replaced();
+    if (!in_place) co_return in_place.error();
+    const Segment* segment = find_segment(base);
+    if (!segment) co_return replaced;  // Or dropped: whoever looks again will see.
+    const FileKey key = key_of(*segment);
     const auto begin = co_await begin_of(base, request.from);
     if (!begin) co_return begin.error();
     const auto loaded = co_await load_sums(base);
     if (!loaded) co_return loaded.error();
-    const Segment* segment = find_segment(base);
-    if (!segment) co_return Error::offset_out_of_range;  // Dropped in the meantime.
+    segment = find_segment(base);
+    if (!segment || key_of(*segment) != key || replacing_) co_return replaced;
     const uint64_t file_end = segment->out;
-    const FileKey key = key_of(*segment);
     const auto file =
         co_await storage_.descriptors().acquire(key, path_of(*segment, ".log"), Descriptors::Create::no);
-    if (!file && file.error() == Error::resource_not_found)
-        co_return find_segment(base) ? Error::corrupt_message : Error::offset_out_of_range;
-    if (!file) co_return file.error();
+    if (!file && file.error() != Error::resource_not_found) co_return file.error();
+    segment = find_segment(base);
+    // The name may already stand for another file.
+    const bool is_same = segment && key_of(*segment) == key;
+    if (!is_same && file) storage_.descriptors().release(*file), storage_.forget_file(key);
+    if (!is_same) co_return replaced;
+    if (!file) co_return Error::corrupt_message;
     const FileHold hold{storage_.descriptors(), *file};
     BlockCache::Place place{.key = key, .file = *file, .file_end = file_end, .position = 0};
     FileWindow window{storage_.blocks(), place};

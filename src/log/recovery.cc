@@ -9,7 +9,8 @@ Task<Result<>> Recovery::run() {
     const auto found = co_await open_directory();
     if (!found) co_return found.error();
     if (*found == Found::damaged) co_return co_await refuse("it was found before");
-    auto result = co_await list_segments();
+    auto result = co_await finish_swaps();
+    if (result) result = co_await list_segments();
     if (result) result = co_await read_epochs();
     if (!result) co_return result;
     if (journal_)
@@ -425,6 +426,7 @@ Task<Result<>> Recovery::finish() {
     log_.durable_start_ = log_.staged_start_ = log_.log_start_;
     log_.staged_segment_ = log_.active().base;
     log_.staged_position_ = log_.active().size;
+    log_.settled_ = log_.settle_wanted_ = log_.settle_staged_ = log_.active().base;
     log_.staged_epoch_ = log_.written_epoch_ = log_.epochs_.last();
     log_.state_due_ = storage_.is_started() && end_ > Offset{0};
     if (log_.damage_.cut_front(log_.log_start_)) log_.damage_unsaid_ = true;

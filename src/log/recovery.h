@@ -40,6 +40,8 @@ class Recovery {
     Task<Result<>> set_aside();
     Task<Result<>> make_directory_files();
     Task<Result<>> list_segments();
+    Task<Result<>> finish_swaps();
+    Task<Result<>> finish_swap(SwapName swap, std::vector<std::string> names);
     Task<Result<>> remove_files(Offset base);
 
     Task<Result<>> recover_known();

@@ -178,7 +178,7 @@ Task<Result<>> Recovery::read_first_batch(Segment& segment) {
     const auto read = co_await direct_read(io_, *fd, 0, bytes);
     co_await close_file(io_, *fd);
     const auto batch = read ? BatchHeader::parse(bytes.data()) : std::nullopt;
-    if (batch) segment.first_timestamp = batch->max_timestamp;
+    if (batch) segment.first_timestamp = batch->record_count > 0 ? batch->max_timestamp : -1;
     co_return Result<>{};
 }
 
@@ -193,7 +193,7 @@ Task<Result<CheckReport>> Recovery::scan(Segment& segment, Scan what) {
                          .epochs = epochs_lost_ || !journal_ ? nullptr : &log_.epochs_,
                          .known = &log_.damage_};
     request.on_batch = [this, &segment, what](const BatchHeader& batch, uint64_t at) {
-        if (at == 0) segment.first_timestamp = batch.max_timestamp;
+        if (at == 0) segment.first_timestamp = batch.record_count > 0 ? batch.max_timestamp : -1;
         if (what.index) {
             if (at == what.from) segment.index->cut(at, static_cast<uint32_t>(batch.base - segment.base));
             segment.index->add(batch, segment.base, at, log_.spec_.config.index_interval_bytes);

@@ -59,7 +59,9 @@ bool PartitionLog::is_expired(const Segment& segment, int64_t wall_ms) const {
 // Nobody writes to it, and the journal has got beyond it.
 bool PartitionLog::can_drop(size_t i) const {
     if (i + 1 >= segments_.size() || segments_[i + 1]->base > log_start_) return false;
-    return !writing_out_ && !checkpointing_ && direct_flights_ == 0 && staged_segment_ > segments_[i]->base;
+    const bool is_held = segments_[i]->base >= held_from_ && segments_[i]->base < held_until_;
+    const bool is_written = writing_out_ || checkpointing_ || direct_flights_ > 0;
+    return !is_held && !is_written && staged_segment_ > segments_[i]->base;
 }
 
 size_t PartitionLog::drop_below_start() {

@@ -11,7 +11,7 @@ namespace millrace {
 
 // The sealed segment that has waited longest, if one is due.
 Segment* PartitionLog::next_to_scrub(int64_t due_before_ms) {
-    if (failure() != Error::none || is_resting()) return nullptr;
+    if (failure() != Error::none || is_resting() || is_held()) return nullptr;
     Segment* oldest = nullptr;
     for (const auto& segment : segments_)
         if (segment->final && segment->size > 0 && segment->scrubbed_ms < due_before_ms &&
@@ -22,8 +22,11 @@ Segment* PartitionLog::next_to_scrub(int64_t due_before_ms) {
 
 // What a reader would do with damage, without a reader.
 Task<Result<>> PartitionLog::scrub(Offset base) {
+    if (is_held()) co_return Result<>{};
     readers_++;
+    scrubbing_ = true;
     auto result = co_await scrub_segment(base);
+    scrubbing_ = false;
     if (result) result = co_await check_snapshots();
     if (Segment* segment = find_segment(base)) segment->scrubbed_ms = storage_.io().wall_ms();
     leave_reader();

@@ -6,7 +6,7 @@ namespace millrace {
 
 bool PartitionLog::has_unstaged() const {
     return state_due_ || staged_end_ != end_ || staged_start_ != log_start_ ||
-           staged_epoch_ != epochs_.last();
+           staged_epoch_ != epochs_.last() || settle_staged_ != settle_wanted_;
 }
 
 size_t PartitionLog::unstaged_bytes() const {
@@ -20,7 +20,7 @@ size_t PartitionLog::unstaged_bytes() const {
 
 bool PartitionLog::stage(Journal& journal) {
     const size_t bytes = unstaged_bytes();
-    const size_t entries = 2 * (bytes / block_size / 4 + chunks_.size()) + 6 + epochs_.entries().size();
+    const size_t entries = 2 * (bytes / block_size / 4 + chunks_.size()) + 7 + epochs_.entries().size();
     if (!journal.reserve(bytes + entries * sizeof(Entry))) return false;
     const bool has_news = has_unstaged();  // A roll alone is none.
     if (std::exchange(state_due_, false)) {
@@ -47,8 +47,15 @@ bool PartitionLog::stage(Journal& journal) {
     if (staged_start_ != log_start_)
         journal.put({.kind = EntryKind::log_start, .slot = spec_.slot.value, .next = log_start_.value});
     staged_start_ = log_start_;
+    if (settle_staged_ != settle_wanted_) {
+        ASSERT(staged_segment_ >= settle_wanted_);
+        journal.put({.kind = EntryKind::settled, .slot = spec_.slot.value, .segment = settle_wanted_.value});
+        settle_staged_ = settle_wanted_;
+    }
     if (dirty_file_ == 0) need_file(journal.current_file());
-    if (has_news) journal.mark({.log = this, .end = staged_end_, .log_start = staged_start_});
+    if (has_news)
+        journal.mark(
+            {.log = this, .end = staged_end_, .log_start = staged_start_, .settled = settle_staged_});
     return true;
 }
 
@@ -162,6 +169,7 @@ void PartitionLog::on_committed(const CommitMark& mark) {
     const bool frees_files = mark.log_start > durable_start_;
     durable_start_ = std::max(durable_start_, mark.log_start);
     if (frees_files) storage_.wake();
+    settled_ = std::max(settled_, mark.settled);
 }
 
 void PartitionLog::advance_out(Segment& segment, uint64_t out) {

@@ -335,6 +335,8 @@ void StorageImpl::fail(std::string_view what) {
     notify_committed();
     wake_.notify_all();
     wake_scrub();
+    replaced_files_.notify_all();
+    cleaner_.stop();
 }
 
 bool StorageImpl::has_room() const {
@@ -379,6 +381,7 @@ const StorageStats& StorageImpl::stats() const {
     stats_.block_cache_bytes = blocks_.bytes();
     stats_.damaged_ranges = 0;
     for (const auto& [slot, log] : logs_) stats_.damaged_ranges += log->damage().ranges().size();
+    stats_.cleaner_map_bytes = cleaner_.map_bytes();
     stats_.descriptors = static_cast<uint32_t>(descriptors_.size());
     return stats_;
 }
@@ -428,6 +431,8 @@ Task<Result<>> StorageImpl::close() {
     closing_ = true;
     ASSERT(loading_ == 0);
     wake(), wake_scrub();
+    cleaner_.stop();
+    committed_.notify_all();
     while (running_) co_await landed_;
     Result<> result = failure_;
     if (started_ && result) result = judge("closing failed", co_await close_logs());

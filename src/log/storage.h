@@ -9,6 +9,7 @@
 #include <set>
 
 #include "block_cache.h"
+#include "cleaner.h"
 #include "journal_reader.h"
 #include "millrace/compression.h"
 #include "partition_log.h"
@@ -71,6 +72,7 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     void set_room_listener(RoomListener* listener) override { room_listener_ = listener; }
     bool is_low_on_space() const override { return space_.is_low(); }
     Task<bool> has_space_for(uint64_t bytes) override;
+    void set_cleaner(const CleanerConfig& config) override { cleaner_.set_config(config); }
 
     // ---- For its logs.
     Io& io() { return io_; }
@@ -83,6 +85,10 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     // Caches that know the file's content forget it; it goes, or is another from now on.
     void forget_file(FileKey key) { descriptors_.forget(key), indexes_.forget(key), blocks_.forget(key); }
     Decompressor& decompressor() { return decompressor_; }
+    bool is_full() const { return full_; }
+    const std::map<Slot, std::unique_ptr<PartitionLog>>& all_logs() const { return logs_; }
+    // Resumes when files have been replaced, or on failure.
+    Signal& replaced_files() { return replaced_files_; }
     StorageStats& counters() { return stats_; }
     uint64_t batch_bytes_max(const LogConfig& config) const {
         return std::min<uint64_t>(config.segment_bytes, config_.journal_file_bytes / 4);
@@ -209,6 +215,7 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     Decompressor decompressor_;
     Journal journal_;
     SpaceWatch space_;
+    Cleaner cleaner_{*this};
     std::map<Slot, std::unique_ptr<PartitionLog>> logs_;
     mutable StorageStats stats_;
     uint64_t dirty_ = 0, unstaged_bytes_ = 0, unsaved_ = 0;
@@ -222,7 +229,7 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     std::vector<PartitionLog*> progressed_, told_;  // Two, so that neither gives its memory up.
     std::vector<Slot> direct_logs_;                 // With a file held open, longest first.
     uint64_t freed_put_ = 0;                        // All journal files before it were put as free.
-    Signal wake_, committed_, landed_, scrub_wake_;
+    Signal wake_, committed_, landed_, scrub_wake_, replaced_files_;
     FlushTimer flush_timer_{*this};
     LazyTimer lazy_timer_{*this};
     SpaceTimer space_timer_{*this};

@@ -70,8 +70,10 @@ Task<Result<TimestampOffset>> PartitionLog::search_segments(int64_t timestamp, O
 
 // An offset in the segment below which all records are older.
 Task<Result<Offset>> PartitionLog::time_floor(Offset base, int64_t timestamp) {
+    auto in_place = co_await await_replaced();
+    if (!in_place) co_return in_place.error();
     const Segment* segment = find_segment(base);
-    if (!segment) co_return Error::offset_out_of_range;
+    if (!segment) co_return Error::offset_out_of_range;  // Dropped or merged: begin at the log's start.
     if (segment->index) co_return base + segment->index->time_floor(timestamp - 1).offset;
     const auto index =
         co_await storage_.indexes().get(key_of(*segment), path_of(*segment, ""), segment->size);

@@ -106,6 +106,19 @@ void add_lag(MetricsPage& page, const Shard& zero, const std::vector<ShardView>&
     }
 }
 
+void add_cleaner(MetricsPage& page, const StorageStats& storage) {
+    page.add_counter("millrace_cleaner_runs_total", "Cleanings of compacted partitions.",
+                     static_cast<double>(storage.cleanings));
+    page.add_counter("millrace_cleaner_failures_total", "Partitions that could not be cleaned.",
+                     static_cast<double>(storage.cleaner_failures));
+    page.add_counter("millrace_cleaner_read_bytes_total", "Bytes of segments read by cleanings.",
+                     static_cast<double>(storage.cleaner_read_bytes));
+    page.add_counter("millrace_cleaner_written_bytes_total", "Bytes of segments written by cleanings.",
+                     static_cast<double>(storage.cleaner_write_bytes));
+    page.add_gauge("millrace_cleaner_map_bytes", "Memory for the keys of what is being cleaned.",
+                   static_cast<double>(storage.cleaner_map_bytes));
+}
+
 void add_shards(MetricsPage& page, const std::vector<ShardView>& views) {
     constexpr std::array states{GroupState::empty, GroupState::preparing_rebalance,
                                 GroupState::completing_rebalance, GroupState::stable, GroupState::dead};
@@ -145,6 +158,7 @@ void add_shards(MetricsPage& page, const std::vector<ShardView>& views) {
                        static_cast<double>(view.storage.dirty_bytes));
         page.add_gauge("millrace_storage_refusing_shards",
                        "Shards that refuse records: the disk is nearly full.", view.is_low_on_space);
+        add_cleaner(page, view.storage);
         page.add_counter("millrace_group_rebalances_total", "Rebalances of consumer groups begun.",
                          static_cast<double>(view.groups.rebalances));
         page.add_gauge("kafka_consumergroup_members", "Members of all consumer groups.",

@@ -21,6 +21,11 @@ LogConfig log_config(std::string_view name, const TopicConfig& topic, const Brok
         .segment_index_bytes = static_cast<uint32_t>(topic.segment_index_bytes),
         .index_interval_bytes = static_cast<uint32_t>(topic.index_interval_bytes),
         .deletes = topic.cleanup_delete,
+        .compacts = topic.cleanup_compact,
+        .delete_retention_ms = topic.delete_retention_ms,
+        .min_cleanable_dirty_ratio = topic.min_cleanable_dirty_ratio,
+        .max_compaction_lag_ms = topic.max_compaction_lag_ms,
+        .min_compaction_lag_ms = topic.min_compaction_lag_ms,
         // What a coordinator has answered must hold: its own topics are always flushed.
         .in_memory = topic.durability == Durability::memory && !name.starts_with("__"),
         .flush_messages = topic.flush_messages,
@@ -31,6 +36,15 @@ LogConfig log_config(std::string_view name, const TopicConfig& topic, const Brok
 }
 
 }  // namespace
+
+CleanerConfig Shard::cleaner_config() const {
+    const auto all = static_cast<uint64_t>(std::max<int64_t>(config_.cleaner_dedupe_buffer_bytes, 0));
+    return {.enable = config_.cleaner_enable,
+            .map_bytes = all / node_.shard_count(),
+            .map_load_factor = config_.cleaner_load_factor,
+            .bytes_per_second = config_.cleaner_bytes_per_second,
+            .backoff_ns = static_cast<uint64_t>(config_.cleaner_backoff_ms) * 1'000'000};
+}
 
 // The observer of one batch: what it asks this shard to do, done once the batch is applied.
 class Shard::Noting final : public MetadataObserver {
@@ -138,6 +152,7 @@ void Shard::refresh_settings(const TopicInfo& topic) {
 void Shard::refresh_all_settings() {
     config_ = effective_broker_config(config_layers());
     tell_config_changed_();
+    storage_->set_cleaner(cleaner_config());
     for (const auto& [name, topic] : metadata_->topics())
         if (settings_.contains(name)) refresh_settings(topic);
 }

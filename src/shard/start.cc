@@ -64,6 +64,7 @@ Task<Result<>> Shard::open_storage() {
     StorageConfig config = node_.storage;
     config.directory = node_.config.data_dir;
     if (node_.config.disk_reserve_bytes >= 0) config.reserve_bytes = node_.config.disk_reserve_bytes;
+    config.cleaner = cleaner_config();
     homes_ = node_.shard(ShardId{0}).homes_;  // It waits meanwhile.
     auto storage = co_await Storage::open(io_, std::move(config), homes_);
     if (!storage) co_return storage.error();

@@ -376,11 +376,11 @@ TEST_CASE("what no dynamic layer sets stays as it was given, however that was") 
 TEST_CASE("keys without effect are named in one notice, with the reasons") {
     const LoadedConfig result = load_file(
         "num.io.threads=4\nunclean.leader.election.enable=true\nlog.flush.interval.ms=5\n"
-        "transaction.max.timeout.ms=1\nlog.cleaner.min.cleanable.ratio=0.1\nmax.connections=5\n");
+        "transaction.max.timeout.ms=1\nlog.cleaner.threads=2\nmax.connections=5\n");
     CHECK(result.ok());
     REQUIRE(result.notices.size() == 1);
     for (const char* name : {"without effect: ", "num.io.threads", "unclean.leader.election.enable",
-                             "transaction.max.timeout.ms", "log.cleaner.min.cleanable.ratio"})
+                             "transaction.max.timeout.ms", "log.cleaner.threads"})
         CHECK(has_part(result.notices, name));
     CHECK_FALSE(has_part(result.notices, "max.connections"));
 }

@@ -176,7 +176,7 @@ TEST_CASE("bytes that only look like an entry are none") {
     entry.header_hash = header_hash_of(entry);
     std::memcpy(bytes.data(), &entry, sizeof entry);
     CHECK_FALSE(parse_entry(bytes));
-    entry = {.kind = EntryKind{12}};
+    entry = {.kind = EntryKind{13}};
     entry.header_hash = header_hash_of(entry);
     std::memcpy(bytes.data(), &entry, sizeof entry);
     CHECK_FALSE(parse_entry(bytes));
