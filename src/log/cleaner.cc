@@ -55,7 +55,7 @@ Task<> Cleaner::rest() {
     const uint64_t throttle_ns = static_cast<uint64_t>(std::min(owed, 1e18));
     const uint64_t busy = storage_.io().busy_percent(storage_.io().shard());
     const uint64_t pause_ns = (pause_min_ns + busy * pause_per_percent_ns) * debt / step_bytes;
-    co_await sleep(std::max({throttle_ns, pause_ns, pause_min_ns}));
+    co_await sleep(std::max(throttle_ns, pause_ns));
 }
 
 // ---- Choosing ------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ Task<Result<>> Recovery::finish_swap(SwapName swap, std::vector<std::string> nam
     io_.log().info("log", "a cleaned segment is put in its place",
                    {{"directory", log_.directory_}, {"base", swap.base}, {"until", swap.until}});
     for (const std::string& name : names)
-        for (const std::string_view suffix : {".index", ".timeindex", ".txnindex", ".log"}) {
+        for (const std::string_view suffix : {".sum", ".index", ".timeindex", ".txnindex", ".log"}) {
             const auto base = offset_of_name(name, suffix);
             if (!base || *base < swap.base || *base >= swap.until) continue;
             if (*base == swap.base && suffix == ".log") continue;  // Replaced by the rename.

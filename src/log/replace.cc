@@ -64,8 +64,8 @@ Task<Result<>> PartitionLog::rename_into_place(const CleanGroup& group, const Se
     for (const std::string_view suffix : {".index", ".timeindex"})
         if (result) result = co_await rename_file(io, writer.path_aside(suffix), writer.path(suffix));
     for (const Offset base : group.bases)
-        for (const std::string_view suffix : {".index", ".timeindex", ".txnindex", ".log"})
-            if (result && base != group.first())
+        for (const std::string_view suffix : {".sum", ".index", ".timeindex", ".txnindex", ".log"})
+            if (result && (base != group.first() || suffix == ".sum"))
                 result = co_await remove_file(io, directory_ + "/" + offset_name(base, suffix));
     if (result) result = co_await sync_directory(io, directory_);
     const std::string swap = directory_ + "/" + swap_name({group.first(), group.until});

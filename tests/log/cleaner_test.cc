@@ -348,4 +348,151 @@ TEST_CASE("so it is when records are deleted meanwhile") {
     CHECK(end_at_each_change(Crash::power_cut, true) > 200);
 }
 
+namespace {
+
+Task<> read_over_and_over(CleanWorld& w, const bool& stop, uint64_t& rounds) {
+    while (!stop) {
+        Records found;
+        auto reading = read_all(w.log(), found);
+        co_await reading;
+        const Records all = w.all_appended();
+        for (const auto& [offset, record] : found) CHECK(all.at(offset) == record);
+        rounds++;
+        co_await sleep_for(w.node.io(), ms / 10);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("who reads while files are replaced sees what was written") {
+    CleanWorld w;
+    w.start();
+    bool stop = false;
+    uint64_t rounds = 0;
+    for (int reader = 0; reader < 3; reader++) w.node.spawn(read_over_and_over(w, stop, rounds));
+    for (uint64_t i = 0; i < 400; i++) w.append(i);
+    stop = true;
+    w.world.run_for(100 * ms);
+    CHECK(w.storage().stats().cleanings > 3);
+    CHECK(rounds > 30);
+    w.check();
+}
+
+TEST_CASE("a tombstone goes once its time has come, and not before") {
+    LogConfig config = compacted();
+    config.delete_retention_ms = 200;
+    CleanWorld w{1, config};
+    w.start();
+    const auto send = [&](const std::string& key, bool is_tombstone) {
+        BatchBuilder builder;
+        const std::string value(150, 'v');
+        std::optional<Bytes> bytes;
+        if (!is_tombstone) bytes = as_bytes(value);
+        builder.add({.timestamp = 1, .key = as_bytes(key), .value = bytes});
+        CHECK(w.program().append(Slot{0}, builder.build()) == Error::none);
+        w.world.run_for(ms);
+    };
+    const auto tombstones = [&] {
+        const Records found = w.read();
+        return std::count_if(found.begin(), found.end(), [](const auto& r) { return !r.second.value; });
+    };
+    for (int i = 0; i < 10; i++) send("gone " + std::to_string(i), false);
+    for (int i = 0; i < 10; i++) send("gone " + std::to_string(i), true);
+    for (int i = 0; i < 60; i++) send("other", false);
+    REQUIRE(w.wait_cleanings(1));
+    w.world.run_for(50 * ms);
+    CHECK(w.read().size() < 60);
+    CHECK(tombstones() == 10);
+    w.world.run_for(300 * ms);
+    for (int i = 0; i < 60; i++) send("other", false);
+    w.world.run_for(300 * ms);
+    CHECK(tombstones() == 0);
+    w.check();
+}
+
+namespace {
+
+Task<> remove(Storage& storage) {
+    auto removing = storage.remove(Slot{0});
+    const auto removed = co_await removing;
+    CHECK(removed.ok());
+}
+
+}  // namespace
+
+TEST_CASE("a log that is removed while it is cleaned is gone, whenever that is") {
+    for (uint64_t point = 0; point < 60; point++) {
+        CAPTURE(point);
+        CleanWorld w{point};
+        w.start();
+        for (uint64_t i = 0; i < 60; i++)
+            CHECK(w.program().append(Slot{0}, CleanWorld::batch(i)) == Error::none);
+        w.world.run_for(2 * ms + point * ms / 10);
+        w.m().removing = true;
+        REQUIRE(w.run(remove(w.storage())));
+        w.world.run_for(200 * ms);
+        CHECK(w.storage().failure() == Error::none);
+        CHECK(w.node.disk().names("data/topic0-0").empty());
+    }
+}
+
+TEST_CASE("an unreadable batch stops the cleaning of its log, and nothing else") {
+    LogConfig config = compacted();
+    config.min_cleanable_dirty_ratio = 1;
+    CleanWorld w{1, config};
+    w.start();
+    for (uint64_t i = 0; i < 100; i++) w.append(i);
+    REQUIRE(w.settle());
+    w.world.run_for(100 * ms);
+    w.node.disk().flip("data/topic0-0/00000000000000000000.log", 300, 1);
+    config.min_cleanable_dirty_ratio = 0.01;
+    w.log().set_config(config);
+    w.world.run_for(1'000 * ms);
+    CHECK(w.storage().stats().cleanings == 0);
+    CHECK(w.storage().stats().cleaner_failures == 1);
+    CHECK(w.storage().failure() == Error::none);
+    w.append(200);
+    CHECK(w.settle());
+    for (const std::string& name : w.node.disk().names("data/topic0-0")) CHECK_FALSE(name.ends_with(".swap"));
+}
+
+TEST_CASE("on a full disk nothing is cleaned; when there is room, it is") {
+    LogConfig config = compacted();
+    config.min_cleanable_dirty_ratio = 1;
+    CleanWorld w{1, config};
+    w.start();
+    for (uint64_t i = 0; i < 100; i++) w.append(i);
+    REQUIRE(w.settle());
+    w.world.run_for(100 * ms);
+    w.node.disk().options().capacity_bytes = 1;
+    config.min_cleanable_dirty_ratio = 0.01;
+    w.log().set_config(config);
+    w.world.run_for(200 * ms);
+    CHECK(w.storage().failure() == Error::none);
+    CHECK(w.storage().stats().cleanings == 0);
+    w.node.disk().options().capacity_bytes = DiskOptions{}.capacity_bytes;
+    REQUIRE(w.wait_cleanings(1));
+    w.world.run_for(100 * ms);
+    w.check();
+    CHECK(w.read().size() < 100);
+}
+
+TEST_CASE("with compact and delete both happen") {
+    LogConfig config = compacted();
+    config.deletes = true, config.retention_ms = -1, config.retention_bytes = 6'000;
+    CleanWorld w{1, config};
+    w.start();
+    for (uint64_t i = 0; i < 300; i++) {
+        w.append(i);
+        if (i % 20 == 0) (void)w.log().retain(w.node.io().wall_ms(), w.log().durable());
+        w.m().log_start_asked = w.log().log_start();
+    }
+    REQUIRE(w.settle());
+    w.world.run_for(100 * ms);
+    CHECK(w.storage().stats().cleanings > 0);
+    CHECK(w.log().log_start() > Offset{0});
+    CHECK(w.log().size_bytes() < 20'000);
+    w.check();
+}
+
 }  // namespace millrace
