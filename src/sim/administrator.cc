@@ -18,8 +18,8 @@ constexpr int32_t partitions_max = 6;
 constexpr int8_t topic_resource = 2;
 constexpr const char* phoenix = "phoenix";  // Removed and made again under its name.
 
-const std::array<client::NewTopic, 6>& first_topics() {
-    static const std::array<client::NewTopic, 6> topics{{
+const std::array<client::NewTopic, 7>& first_topics() {
+    static const std::array<client::NewTopic, 7> topics{{
         {.name = "steady", .partitions = 3, .replication_factor = 1},
         {.name = "mixed", .partitions = 2, .replication_factor = 1},
         {.name = "rolling",
@@ -32,6 +32,12 @@ const std::array<client::NewTopic, 6>& first_topics() {
          .partitions = 1,
          .replication_factor = 1,
          .configs = {{"durability", "memory"}, {"flush.messages", "1"}}},
+        {.name = "keyed",
+         .partitions = 2,
+         .replication_factor = 1,
+         .configs = {{"cleanup.policy", "compact"},
+                     {"internal.segment.bytes", "20000"},
+                     {"min.cleanable.dirty.ratio", "0.01"}}},
     }};
     return topics;
 }
@@ -58,6 +64,7 @@ Task<bool> Workload::make_first_topics(Actor& actor) {
         if (ledger_.topics().contains(topic.name) && ledger_.is_certain(topic.name)) continue;
         ledger_.topics()[topic.name].rolls = topic.name == "rolling";
         ledger_.topics()[topic.name].in_memory = topic.name == "fleeting";
+        ledger_.topics()[topic.name].compacts = topic.name == "keyed";
         const bool made = co_await create(actor, topic);
         if (!made) co_return false;
     }

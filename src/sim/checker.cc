@@ -38,10 +38,11 @@ std::string Anomaly::to_text() const {
 
 // ---- Recording ----------------------------------------------------------------------------------------
 
-History::WriteId History::send(uint32_t producer, uint32_t partition, uint64_t value) {
+History::WriteId History::send(uint32_t producer, uint32_t partition, uint64_t value,
+                               std::optional<uint32_t> key) {
     ASSERT(!by_value_.contains(value));
     by_value_[value] = writes_.size();
-    writes_.push_back({producer, partition, value});
+    writes_.push_back({producer, partition, value, key});
     partitions_[partition];
     return writes_.size() - 1;
 }
@@ -86,6 +87,16 @@ void History::finish(uint32_t partition, Offset start, std::vector<Entry> log) {
     ASSERT(std::ranges::is_sorted(log, {}, &Entry::offset));
     partitions_[partition].start = start;
     partitions_[partition].log = std::move(log);
+    for (const Entry& entry : partitions_[partition].log)
+        if (const auto sent = by_value_.find(entry.value); sent != by_value_.end())
+            if (const auto key = writes_[sent->second].key)
+                partitions_[partition].newest[*key] = entry.offset;
+}
+
+bool History::Partition::supersedes(const Write& write, Offset offset) const {
+    if (!write.key) return false;
+    const auto found = newest.find(*write.key);
+    return found != newest.end() && found->second > offset;
 }
 
 size_t History::acknowledged_count() const {
@@ -115,6 +126,7 @@ void History::check_writes(std::vector<Anomaly>& found) const {
         const Partition& partition = partitions_.at(write.partition);
         if (write.state != State::acknowledged || write.offset < *partition.start) continue;
         const auto place = places.find(write.value);
+        if (place == places.end() && partition.supersedes(write, write.offset)) continue;
         if (place == places.end()) {
             found.push_back({Kind::lost, write.partition, write.value, write.offset});
             continue;
@@ -162,8 +174,9 @@ void History::check_readings(uint32_t number, const Partition& partition, std::v
         }
         if (offset < *partition.start || reading.is_forgiven) continue;
         const auto at = from_offset(partition.log, offset);
-        const bool is_there = at != partition.log.end() && at->offset == offset && at->value == value;
-        if (!is_there) found.push_back({Kind::unstable, number, value, offset});
+        const bool is_empty = at == partition.log.end() || at->offset != offset;
+        if (is_empty && partition.supersedes(writes_[sent->second], offset)) continue;
+        if (is_empty || at->value != value) found.push_back({Kind::unstable, number, value, offset});
     }
 }
 

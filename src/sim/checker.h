@@ -49,7 +49,8 @@ class History {
     explicit History(Delivery delivery = Delivery::exactly_once) : delivery_(delivery) {}
 
     // A producer sends a value, which no one has sent before.
-    WriteId send(uint32_t producer, uint32_t partition, uint64_t value);
+    // Where the log is compacted, a value may be gone that a later one of its key supersedes.
+    WriteId send(uint32_t producer, uint32_t partition, uint64_t value, std::optional<uint32_t> key = {});
     void acknowledge(WriteId write, Offset offset);
     void refuse(WriteId write);
     // An acknowledgement that has lost its worth: the write may be there or not.
@@ -76,6 +77,7 @@ class History {
         uint32_t producer;
         uint32_t partition;
         uint64_t value;
+        std::optional<uint32_t> key;
         State state = State::unknown;
         Offset offset{-1};
     };
@@ -91,6 +93,9 @@ class History {
         std::vector<Reading> readings;
         std::optional<Offset> start;
         std::vector<Entry> log;
+        std::map<uint32_t, Offset> newest;  // Of each key, in the log.
+
+        bool supersedes(const Write& write, Offset offset) const;
     };
 
     void check_log(uint32_t number, const Partition& partition, std::vector<Anomaly>& found) const;

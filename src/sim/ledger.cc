@@ -19,9 +19,10 @@ uint32_t Ledger::number(const Place& place) {
 
 // ---- Records ------------------------------------------------------------------------------------------
 
-std::pair<Ledger::WriteId, uint64_t> Ledger::send(uint32_t producer, const Place& place) {
+std::pair<Ledger::WriteId, uint64_t> Ledger::send(uint32_t producer, const Place& place,
+                                                  std::optional<uint32_t> key) {
     const uint64_t value = ++last_value_;
-    return {history_.send(producer, number(place), value), value};
+    return {history_.send(producer, number(place), value, key), value};
 }
 
 void Ledger::acknowledge(WriteId write, int64_t offset) {

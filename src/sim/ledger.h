@@ -21,7 +21,8 @@ class Ledger {
     uint32_t new_producer() { return ++last_producer_; }
     uint32_t new_consumer() { return ++last_consumer_; }
     // The write, and the value that it carries.
-    std::pair<WriteId, uint64_t> send(uint32_t producer, const Place& place);
+    std::pair<WriteId, uint64_t> send(uint32_t producer, const Place& place,
+                                      std::optional<uint32_t> key = {});
     void acknowledge(WriteId write, int64_t offset);
     // With acks=1: it survives a kill, but no power cut before the flush.
     void acknowledge_written(WriteId write, int64_t offset, uint64_t now_ns);
@@ -54,6 +55,7 @@ class Ledger {
         std::set<std::string> retention_ms;  // What the setting may be; "" is unset.
         bool rolls = false;                  // Loses old records by itself.
         bool in_memory = false;              // durability=memory, at times at least.
+        bool compacts = false;               // Loses records that a later one of their key supersedes.
     };
     std::map<std::string, Topic>& topics() { return topics_; }
     bool is_certain(const std::string& topic) const;

@@ -47,9 +47,13 @@ Task<bool> Workload::send_round(Actor& actor, const ProducerPlan& plan, client::
     std::map<int32_t, std::deque<Ledger::WriteId>> sent;
     for (uint64_t left = 1 + below(8); left > 0; left--) {
         const auto partition = static_cast<int32_t>(below(static_cast<uint64_t>(producer.partition_count())));
-        const auto [write, value] = ledger_.send(identity, {plan.topic, partition});
+        std::optional<uint32_t> key;
+        if (plan.keys > 0) key = static_cast<uint32_t>(below(plan.keys));
+        const auto [write, value] = ledger_.send(identity, {plan.topic, partition}, key);
         const std::string text = Ledger::value_text(value, 16 + below(plan.value_size_max));
-        const auto added = producer.add({.key = {}, .value = as_bytes(text), .partition = partition});
+        const std::string key_text = key ? fmt::format("key {}", *key) : "";
+        const std::optional<Bytes> key_bytes = key ? std::optional{as_bytes(key_text)} : std::nullopt;
+        const auto added = producer.add({.key = key_bytes, .value = as_bytes(text), .partition = partition});
         ASSERT(added.ok());
         sent[partition].push_back(write);
     }

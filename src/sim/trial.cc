@@ -32,6 +32,8 @@ BrokerProgramOptions program_options(Random& random) {
     config.group_min_session_timeout_ms = 1000;
     config.log_retention_check_interval_ms = 1000;
     config.auto_create_topics = false;
+    config.cleaner_backoff_ms = 100;
+    config.cleaner_dedupe_buffer_bytes = 1 << 20;
     // Small files and caches, so that everything rolls, fills and is recycled soon.
     StorageConfig& storage = options.storage;
     storage.journal_files = 2 + static_cast<uint32_t>(random.below(3));
@@ -53,9 +55,9 @@ std::string FaultCounts::to_text() const {
     return fmt::format(
         "{} lives: {} kills, {} power cuts, {} orderly stops, {} changes of the number of shards; "
         "{} lives with disk errors ({} times offline, {} starts failed), {} with a full disk, {} with a slow "
-        "one; {} cut links, {} pauses, {} client crashes; {} moves of partitions",
+        "one; {} cut links, {} pauses, {} client crashes; {} moves of partitions; {} cleanings",
         lives, kills, power_cuts, orderly_stops, reshardings, faulty_disks, offline, failed_starts,
-        full_disks, slow_disks, link_cuts, pauses, client_crashes, moves);
+        full_disks, slow_disks, link_cuts, pauses, client_crashes, moves, cleanings);
 }
 
 std::string FaultCounts::met_text() const {
@@ -315,6 +317,7 @@ void Trial::check_lines() {
     const auto& lines = world_.lines();
     for (; lines_checked_ < lines.size(); lines_checked_++) {
         const SimLine& line = lines[lines_checked_];
+        faults_.cleanings += line.text.find("a partition was cleaned") != std::string::npos;
         if (line.level == Level::error && !disk_fails_) problem("error without a fault: " + line.text);
     }
 }
@@ -384,6 +387,8 @@ void Trial::judge() {
         return a.offset == b.offset && a.value == b.value;
     };
     for (const auto& [place, log] : after.logs) {
+        // What was cleaned away in between, the ledger judges.
+        if (workload_.ledger().topics()[place.first].compacts) continue;
         const auto first = std::ranges::lower_bound(before.logs.at(place), Offset{after.starts.at(place)}, {},
                                                     &History::Entry::offset);
         if (!std::equal(first, before.logs.at(place).end(), log.begin(), log.end(), same_entry))

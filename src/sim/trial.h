@@ -23,8 +23,9 @@ struct FaultCounts {
     uint64_t kills = 0, power_cuts = 0, orderly_stops = 0, client_crashes = 0, link_cuts = 0, pauses = 0;
     uint64_t offline = 0, failed_starts = 0;  // By an error of the disk that was injected.
     uint64_t full_disks = 0, faulty_disks = 0, slow_disks = 0, lives = 0, reshardings = 0;
-    uint64_t moves = 0;  // Of partitions between shards.
-    DiskFaults met;      // What the disk really did.
+    uint64_t moves = 0;      // Of partitions between shards.
+    uint64_t cleanings = 0;  // Of logs.
+    DiskFaults met;          // What the disk really did.
 
     std::string to_text() const;
     // For programs: "met: kills=2 power_cuts=1 ...".

@@ -21,8 +21,8 @@ Workload::Workload(uint64_t seed, std::string broker_address)
                  {"mixed", 1, false, 0, 300},         {"mixed", -1, false, 0, 3000},
                  {"rolling", -1, true, 20'000, 4000}, {"growing", -1, true, 2000, 300},
                  {"fleeting", -1, true, 2000, 3000},  {"fleeting", 1, false, 0, 300},
-                 {"bounded", -1, true, 20'000, 300}},
-      read_topics_{"steady", "mixed", "rolling", "growing", "fleeting", "bounded"} {
+                 {"bounded", -1, true, 20'000, 300},  {"keyed", -1, true, 20'000, 900, 12}},
+      read_topics_{"steady", "mixed", "rolling", "growing", "fleeting", "bounded", "keyed"} {
     progress_.push_back({"administrator"});
     for (const auto& plan : producers_)
         progress_.push_back(

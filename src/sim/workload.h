@@ -51,6 +51,7 @@ class Workload {
         bool idempotent;
         uint64_t retry_ms;
         size_t value_size_max;
+        uint32_t keys = 0;  // Of the topic's records; 0: they have none.
     };
     // One actor while it lives on a node.
     class Actor {
