@@ -40,7 +40,9 @@ Task<Result<Recovery::Found>> Recovery::open_directory() {
             if (!whole) co_return whole.error();
             if (*whole) co_return Found::damaged;
             if (ours && kafkas == ours->topic_id) co_return Found::ours;
-            if (bytes || ours)
+            // Kafka's file is not flushed: a power cut may leave it empty.
+            const bool is_text = text && std::ranges::any_of(*text, [](uint8_t byte) { return byte != 0; });
+            if ((bytes && !ours) || (ours && is_text))
                 io_.log().warn("log", "a partition's identity files are damaged and made anew",
                                {{"directory", log_.directory_}});
             const auto made = co_await make_directory_files();

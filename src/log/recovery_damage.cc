@@ -16,6 +16,9 @@ Task<Result<bool>> Recovery::read_damage() {
     }
     log_.damage_ = std::move(*known);
     log_.damage_unsaid_ = !Damage::is_intact(as_text(*bytes));
+    if (log_.damage_unsaid_)
+        io_.log().warn("log", "a copy of what is damaged in a partition is damaged itself and made anew",
+                       {{"directory", log_.directory_}});
     co_return log_.damage_.is_whole();
 }
 

@@ -153,14 +153,21 @@ Task<Result<>> Recovery::rebuild_segment(Segment& segment, Offset producers_from
 Task<Result<>> Recovery::load_growing_index(Segment& segment) {
     const auto offsets = co_await read_file(io_, log_.path_of(segment, ".index"));
     const auto times = co_await read_file(io_, log_.path_of(segment, ".timeindex"));
-    const auto sums = co_await read_sums(io_, log_.path_of(segment, ".sum"));
-    if (!sums) co_return sums.error();
+    const auto bytes = co_await read_file(io_, log_.path_of(segment, ".sum"));
+    if (!bytes && bytes.error() != Error::resource_not_found) co_return bytes.error();
     if (!offsets || !times) co_return Result<>{};
+    const auto sums = bytes ? SegmentSums::from_bytes(*bytes) : std::nullopt;
+    // It is not flushed: a power cut may leave it empty.
+    const bool is_damaged =
+        bytes && !sums && std::ranges::any_of(*bytes, [](uint8_t byte) { return byte != 0; });
+    if (is_damaged)
+        io_.log().warn("log", "a segment's sums are damaged and left out",
+                       {{"directory", log_.directory_}, {"segment", segment.base.value}});
     Bytes sound_offsets{*offsets}, sound_times{*times};
-    if (*sums && (*sums)->base == segment.base) {
-        sound_offsets = sound_offsets.first(std::min(sound_offsets.size(), (*sums)->index.size));
-        sound_times = sound_times.first(std::min(sound_times.size(), (*sums)->timeindex.size));
-        if (sum_of(sound_offsets) != (*sums)->index || sum_of(sound_times) != (*sums)->timeindex) {
+    if (sums && sums->base == segment.base) {
+        sound_offsets = sound_offsets.first(std::min(sound_offsets.size(), sums->index.size));
+        sound_times = sound_times.first(std::min(sound_times.size(), sums->timeindex.size));
+        if (sum_of(sound_offsets) != sums->index || sum_of(sound_times) != sums->timeindex) {
             io_.log().warn("log", "a segment's indexes are damaged and made anew",
                            {{"directory", log_.directory_}, {"segment", segment.base.value}});
             co_return Result<>{};

@@ -30,7 +30,8 @@ void PartitionLog::move_log_start(Offset offset) {
 
 size_t PartitionLog::retain(int64_t wall_ms, Offset high_watermark) {
     if (failure() != Error::none) return 0;
-    storage_.wake_scrub();
+    const StorageConfig& config = storage_.config();
+    if (config.scrub_percent > 0 && next_to_scrub(wall_ms - config.scrub_interval_ms)) storage_.wake_scrub();
     producers_.expire(wall_ms, spec_.config.producer_id_expiration_ms);
     if (!spec_.config.deletes) return drop_below_start();
     if (active().size > 0 && end_ <= high_watermark && is_expired(active(), wall_ms)) roll();
