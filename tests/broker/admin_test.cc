@@ -259,7 +259,7 @@ TEST_CASE(
     lab.restart(Crash::kill);  // At once: these two are lost.
     const PartitionInfo& partition = lab.shard(0).metadata().topic("t")->partitions[0];
     Partition& hosted =
-        *lab.shard(lab.program().node.home(partition.slot).value).hosted(partition.slot)->partition;
+        *lab.shard(lab.shard(0).home(partition.slot).value).hosted(partition.slot)->partition;
     CHECK(hosted.leader_epoch() > second);
     CHECK(hosted.leader_epoch() == partition.leader_epoch);
     CHECK(hosted.end() == Offset{1});

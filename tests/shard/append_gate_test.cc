@@ -34,6 +34,9 @@ class Room final : public Storage {
     Error failure() const override { return failure_; }
     bool was_clean() const override { return true; }
     const StorageStats& stats() const override { return stats_; }
+    void set_cleaner(const CleanerConfig&) override {}
+    bool is_low_on_space() const override { return false; }
+    Task<bool> has_space_for(uint64_t) override { co_return true; }
     bool has_room() const override { return places > 0; }
     void want_room() override { wanted++; }
     void set_room_listener(RoomListener* listener) override { listener_ = listener; }
