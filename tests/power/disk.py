@@ -1,7 +1,7 @@
 """A disk with a volatile cache, served over NBD on a unix socket; its power can be cut.
 
-A write is in the cache until a FLUSH that came after its answer, or its own FUA, is answered. At a cut each sector of
-512 bytes that is still only in the cache keeps, by chance, what the medium had or any of the versions written since: torn
+A write is in the cache until a FLUSH that came after its answer, or its own FUA, is answered. At a cut each sector (512
+bytes; 4 KiB for xfs) that is still only in the cache keeps, by chance, what the medium had or any of the versions written since: torn
 and in any order, as a drive may. `stable` and `current` are two sparse files: what the medium has, and what a reader sees.
 """
 import asyncio
@@ -21,9 +21,11 @@ REPLY_ACK, REPLY_INFO, REPLY_UNSUPPORTED = 1, 3, 1 | 1 << 31
 class Disk:
     """One disk, many lives of the machine that has it."""
 
-    def __init__(self, folder, size, dice, delay_s=0.0):
+    def __init__(self, folder, size, dice, unit):
         self.socket = str(folder / "disk.sock")
-        self.size, self.dice, self.delay_s = size, dice, delay_s
+        self.size, self.dice, self.unit = size, dice, unit
+        self.delay_s = 0.0  # What a flush takes.
+        self.life = 0
         self.stable_path, self.current_path = folder / "stable.img", folder / "current.img"
         self.cache, self.cached_bytes = [], 0  # [offset, bytes, on the medium too]
         self.settled = 0                       # Writes that have left the cache: what cache[0] is the number of.
@@ -38,12 +40,14 @@ class Disk:
 
     async def serve(self):
         self.on, self.later = True, set()
+        self.life += 1
         self.server = await asyncio.start_unix_server(self.connection, self.socket, limit=1 << 21)
 
     async def connection(self, reader, writer):
+        life = self.life
         try:
             if await self.negotiate(reader, writer):
-                while await self.request(reader, writer):
+                while await self.request(reader, writer, life):
                     pass
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
@@ -74,11 +78,11 @@ class Disk:
             else:
                 reply(REPLY_UNSUPPORTED)
 
-    async def request(self, reader, writer):
+    async def request(self, reader, writer, life):
         """Takes one request; what needs the medium is answered later, beside the next ones."""
         _, flags, kind, handle, offset, length = struct.unpack(">IHHQQI", await reader.readexactly(28))
         data = await reader.readexactly(length) if kind == WRITE else b""
-        if kind == DISCONNECT or not self.on:
+        if kind == DISCONNECT or not self.on or life != self.life:
             return False
         answer = struct.pack(">IIQ", 0x67446698, 0, handle)
         if kind == READ:
@@ -86,7 +90,7 @@ class Disk:
             await writer.drain()
         elif kind == FLUSH or (kind == WRITE and flags & FUA):
             entry = self.write(offset, data) if kind == WRITE else None
-            later = asyncio.create_task(self.make_durable(entry, self.settled + len(self.cache), writer, answer))
+            later = asyncio.create_task(self.make_durable(entry, self.settled + len(self.cache), writer, answer, life))
             self.later.add(later)
             later.add_done_callback(self.later.discard)
         else:
@@ -94,10 +98,10 @@ class Disk:
             writer.write(answer)
         return True
 
-    async def make_durable(self, entry, written, writer, answer):
+    async def make_durable(self, entry, written, writer, answer, life):
         """One write, or all that were answered when the flush was asked for."""
         await asyncio.sleep(self.delay_s)
-        if not self.on:
+        if not self.on or life != self.life:
             return
         if entry is not None:
             os.pwrite(self.stable, entry[1], entry[0])
@@ -136,13 +140,16 @@ class Disk:
         sectors = kept = 0
         for offset, data, stable in self.cache:
             write_stays = self.dice.random() < share
-            for at in range(0, len(data), SECTOR):
+            at = 0
+            while at < len(data):
+                end = min(len(data), at + self.unit - (offset + at) % self.unit)
                 stays = stable or (write_stays if whole else self.dice.random() < share)
                 if stays:
-                    os.pwrite(self.stable, data[at:at + SECTOR], offset + at)
+                    os.pwrite(self.stable, data[at:end], offset + at)
                 if not stable:
                     sectors += 1
                     kept += stays
+                at = end
         for offset, data, _ in self.cache:
             os.pwrite(self.current, os.pread(self.stable, len(data), offset), offset)
         self.settled += len(self.cache)
@@ -150,14 +157,17 @@ class Disk:
         return sectors, kept
 
 
+# xfs gives up where a block of 4 KiB of its own is torn; drives with such sectors do not tear them.
+FORMAT = {"ext4": (512, ["mkfs.ext4", "-q", "-E", "lazy_itable_init=0,lazy_journal_init=0"]),
+          "xfs": (4096, ["mkfs.xfs", "-q", "-s", "size=4096"])}
+
+
 def make(folder, size, file_system, dice):
     """A new formatted disk. The image is sparse."""
-    disk = Disk(folder, size, dice)
+    unit, words = FORMAT[file_system]
+    disk = Disk(folder, size, dice, unit)
     with open(disk.current_path, "wb") as image:
         image.truncate(size)
-    tool = {"ext4": ["mkfs.ext4", "-q", "-E", "lazy_itable_init=0,lazy_journal_init=0"], "xfs": ["mkfs.xfs", "-q"]}
-    status = os.spawnvp(os.P_WAIT, tool[file_system][0], [*tool[file_system], str(disk.current_path)])
-    if status != 0:
-        raise SystemExit(f"{tool[file_system][0]} failed")
+    subprocess.run([*words, str(disk.current_path)], check=True)
     disk.insert()
     return disk
