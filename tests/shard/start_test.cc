@@ -286,7 +286,7 @@ TEST_CASE("deleted records stay deleted when only some of other shards can begin
         }
         lab.set_shards(3);
         lab.node.crash(i % 2 ? Crash::kill : Crash::power_cut);
-        lab.node.disk().options().capacity_bytes = lab.node.disk().used_bytes() + (70 << 20);
+        lab.node.disk().options().capacity_bytes = lab.node.disk().used_bytes() + (9 << 20);
         lab.node.restart();
         REQUIRE(lab.world.run_until([&] { return lab.program().started.has_value(); }, 60'000 * lab_ms));
         CHECK_FALSE(lab.program().started->ok());
