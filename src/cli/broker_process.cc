@@ -167,10 +167,11 @@ Task<> BrokerProcess::open(Io& io) {
 // "memory    1024 MiB of 24105: per shard 64 recent records, 128 not in segments, 128 requests, 128 replies".
 std::string BrokerProcess::memory_line() const {
     const auto mib = [](uint64_t bytes) { return std::to_string(bytes >> 20); };
-    const std::string quarter = mib(config_.memory_bytes / shards_ / 4);
+    const uint64_t quarter = config_.memory_bytes / shards_ / 4, requests_least = 32 << 20;
     return "  memory    " + mib(config_.memory_bytes) + " MiB of " + mib(memory_limit()) + ": per shard " +
            mib(node_.storage.tail_cache_bytes) + " recent records, " + mib(node_.storage.dirty_bytes_max) +
-           " not in segments, " + quarter + " requests, " + quarter + " replies\n";
+           " not in segments, " + mib(std::max(quarter, requests_least)) + " requests, " + mib(quarter) +
+           " replies\n";
 }
 
 void BrokerProcess::say_ready(Io& io) {

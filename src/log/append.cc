@@ -18,7 +18,8 @@ Result<Appended> PartitionLog::append(const AppendRequest& request) {
     if (batch.size > storage_.batch_bytes_max(spec_.config)) return Error::record_list_too_large;
     if (request.leader_epoch < epochs_.last()) return Error::fenced_leader_epoch;
     if (storage_.is_low_on_space() && !spec_.config.uses_reserve) return Error::kafka_storage_error;
-    if (!storage_.has_room()) return Error::request_timed_out;
+    const bool has_room = spec_.config.uses_reserve ? storage_.has_room_in_reserve() : storage_.has_room();
+    if (!has_room) return Error::request_timed_out;
     batch.base = end_, batch.leader_epoch = request.leader_epoch;
     if (must_roll(batch)) roll();
     if (request.leader_epoch.value >= 0) epochs_.assign(request.leader_epoch, end_);

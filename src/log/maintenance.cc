@@ -38,7 +38,7 @@ Task<> StorageImpl::maintain() {
             fail("background work on the disk failed");
             break;
         }
-        if (space_.is_due()) co_await look_at_space();
+        co_await look_at_space();  // Work makes files.
         if (full_ && result) full_ = !co_await is_room_back();
         if (full_) co_await sleep_for(io_, full_pause_ns);
         if (!full_) notify_committed();

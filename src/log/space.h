@@ -15,8 +15,11 @@ class SpaceWatch {
 
     // A disk that does not tell is as it was.
     Task<> look();
-    // True when so much was appended that it is time to look again.
-    bool note_appended(size_t bytes) { return (appended_ += bytes) >= look_after_bytes_; }
+    // True when it is time to look again: others write to the disk, too.
+    bool note_appended(size_t bytes) {
+        appended_ += bytes;
+        return is_due();
+    }
     void ask_again() { asked_ = true; }
     bool is_due() const {
         return asked_ || appended_ >= look_after_bytes_ ||
@@ -24,6 +27,11 @@ class SpaceWatch {
     }
 
     bool is_low() const { return low_; }
+    // An eighth of what is left above the reserve, so that files do not grow into it at one stroke.
+    uint64_t limit_ahead(uint64_t bytes) const {
+        const uint64_t left = available() > reserve() ? available() - reserve() : 0;
+        return std::min(bytes, std::max(left / 8 / step_min, uint64_t{1}) * step_min);
+    }
     uint64_t available() const { return space_.available; }
     uint64_t reserve() const;
 

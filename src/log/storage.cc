@@ -339,8 +339,10 @@ void StorageImpl::fail(std::string_view what) {
     cleaner_.stop();
 }
 
-bool StorageImpl::has_room() const {
-    return started_ && failure_ == Error::none && !closing_ && !full_ && dirty_ < config_.dirty_bytes_max &&
+bool StorageImpl::has_room() const { return !full_ && has_room_in_reserve(); }
+
+bool StorageImpl::has_room_in_reserve() const {
+    return started_ && failure_ == Error::none && !closing_ && dirty_ < config_.dirty_bytes_max &&
            unstaged_bytes_ < config_.journal_file_bytes / 8;
 }
 

@@ -68,6 +68,10 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     bool was_clean() const override { return recovered_.was_clean; }
     const StorageStats& stats() const override;
     bool has_room() const override;
+    // Also on a full disk: what the journal can take.
+    bool has_room_in_reserve() const;
+    // How far ahead of what is written a file may grow.
+    uint64_t limit_ahead(uint64_t bytes) const { return space_.limit_ahead(bytes); }
     void want_room() override { wake(); }
     void set_room_listener(RoomListener* listener) override { room_listener_ = listener; }
     bool is_low_on_space() const override { return space_.is_low(); }

@@ -65,7 +65,7 @@ Task<Result<>> PartitionLog::write_segment(Segment& segment) {
 // Room for `size` bytes, and some ahead.
 Task<Result<>> PartitionLog::grow_file(Segment& segment, int fd, uint64_t size) {
     if (segment.allocated >= size) co_return Result<>{};
-    const uint64_t step = std::clamp(segment.allocated, file_step_min, file_step_max);
+    const uint64_t step = storage_.limit_ahead(std::clamp(segment.allocated, file_step_min, file_step_max));
     const uint64_t limit = align_up(spec_.config.segment_bytes);
     const uint64_t wanted = segment.sealed ? size : std::max(size, std::min(segment.allocated + step, limit));
     const int32_t n = co_await Once{storage_.io(), Op::Kind::allocate, {.fd = fd, .size = wanted}};

@@ -9,11 +9,14 @@
 namespace millrace {
 namespace {
 
+// Less would close connections that send what Kafka's clients send by default.
+constexpr uint64_t requests_bytes_min = 32 << 20;
+
 NetOptions net_options(const BrokerConfig& config, uint16_t shards, int32_t descriptor_max) {
     NetOptions options;
     options.descriptor_max = descriptor_max;
     if (config.memory_bytes > 0) {
-        const uint64_t share = config.memory_bytes / shards / 4, least = 4 << 20;
+        const uint64_t share = config.memory_bytes / shards / 4, least = requests_bytes_min;
         options.owned_bytes_max = std::clamp(share, least, options.owned_bytes_max);
         options.bytes_in_flight_max = std::clamp<uint64_t>(share / 16, 1 << 20, options.bytes_in_flight_max);
     }

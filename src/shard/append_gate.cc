@@ -51,7 +51,8 @@ AppendGate::~AppendGate() {
 
 Task<Result<>> AppendGate::enter(Order order, uint64_t deadline_ns) {
     const bool is_first = own_.empty() && (order != Order::client || clients_.empty());
-    const bool refused = storage_.is_low_on_space() && order != Order::own;  // By the logs, and at once.
+    // Clients are refused by the logs then, at once; the node's own records have the reserve.
+    const bool refused = storage_.is_low_on_space();
     const bool may_pass = storage_.has_room() || storage_.failure() != Error::none;
     if ((is_first && may_pass) || refused) co_return Result<>{};
     if (closed_ != Error::none) co_return closed_;
