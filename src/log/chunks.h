@@ -54,7 +54,8 @@ class Chunks {
  public:
     static constexpr size_t size_min = block_size, size_max = 1 << 20;
 
-    // Keeps slabs that are empty as long as all together are not more than this, and one.
+    // Keeps slabs that are empty as long as all together are not more than this, and beyond it a third of
+    // this: making one anew costs more than all that is copied into it.
     Chunks(Io& io, size_t bytes_max) : io_(io), bytes_max_(bytes_max) {}
     Chunks(const Chunks&) = delete;
     ~Chunks();
