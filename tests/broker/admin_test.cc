@@ -258,8 +258,7 @@ TEST_CASE(
     CHECK(lab.write("t", 0, "c") == 2);
     lab.restart(Crash::kill);  // At once: these two are lost.
     const PartitionInfo& partition = lab.shard(0).metadata().topic("t")->partitions[0];
-    Partition& hosted =
-        *lab.shard(lab.shard(0).home(partition.slot).value).hosted(partition.slot)->partition;
+    Partition& hosted = *lab.shard(lab.shard(0).home(partition.slot).value).hosted(partition.slot)->partition;
     CHECK(hosted.leader_epoch() > second);
     CHECK(hosted.leader_epoch() == partition.leader_epoch);
     CHECK(hosted.end() == Offset{1});
