@@ -22,6 +22,11 @@ std::optional<std::string_view> text_of_copy(std::string_view copy) {
     return text;
 }
 
+// A power cut may leave a file empty, or not there, that was not yet flushed: that is no damage.
+bool has_content(const Result<std::vector<uint8_t>>& file) {
+    return file && std::ranges::any_of(*file, [](uint8_t byte) { return byte != 0; });
+}
+
 }  // namespace
 
 // The copy is written first: where they differ, it is the newer one, or the other one is damaged.
@@ -35,10 +40,10 @@ Task<Result<Checkpoint>> read_checkpoint(Io& io, std::string directory) {
     const auto copy = ours ? text_of_copy(as_text(*ours)) : std::nullopt;
     if (copy) found.epochs = Epochs::from_text(*copy);
     if (found.epochs) {
-        found.is_damaged = !kafkas || !Epochs::from_text(found.text);
+        found.is_damaged = has_content(kafkas) && !Epochs::from_text(found.text);
         co_return found;
     }
-    found.is_damaged = kafkas && ours;
+    found.is_damaged = kafkas && has_content(ours);
     if (kafkas) found.epochs = Epochs::from_text(found.text);
     if (!kafkas) found.epochs = Epochs{};
     if (!found.epochs) found.is_damaged = true;
