@@ -108,6 +108,10 @@ int run_partition_move(const Arguments& arguments);
 int run_bench_produce(const Arguments& arguments);
 int run_bench_consume(const Arguments& arguments);
 int run_bench_e2e(const Arguments& arguments);
+int run_log_dump(const Arguments& arguments);
+int run_log_import(const Arguments& arguments);
+int run_log_repair(const Arguments& arguments);
+int run_log_verify(const Arguments& arguments);
 int run_version(const Arguments& arguments);
 int run_help(const Arguments& arguments);
 

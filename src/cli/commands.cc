@@ -216,6 +216,69 @@ std::vector<Command> bench_commands() {
     };
 }
 
+const Option output_option{"output", 'o', text, "FORMAT", "table, json or jsonl"};
+
+std::vector<Command> log_commands() {
+    return {
+        {.name = "log dump",
+         .words = "PATH...",
+         .words_min = 1,
+         .summary = "Show what is in a file of a data directory, or in a partition's directory",
+         .options = {{"records", 'r', none, "", "Each record of a segment, decompressed"}, output_option},
+         .talks_to_brokers = false,
+         .examples = {"millrace log dump data/clicks-0/00000000000000000000.log --records",
+                      "millrace log dump data/journal/0 -o jsonl"},
+         .run = run_log_dump},
+        {.name = "log verify",
+         .words = "DIR",
+         .words_min = 1,
+         .words_max = 1,
+         .summary = "Check every file of a stopped broker's data directory, changing nothing",
+         .options = {{"topic", 't', text, "TOPIC", "Only its partitions"},
+                     {"partition", 'p', whole_number, "N", "Only this partition of the topic"},
+                     output_option},
+         .talks_to_brokers = false,
+         .examples = {"millrace log verify /var/lib/millrace",
+                      "millrace log verify ./data --topic clicks -o json"},
+         .run = run_log_verify},
+        {.name = "log repair",
+         .words = "DIR",
+         .words_min = 1,
+         .words_max = 1,
+         .summary = "Make anew what verify finds wrong and can be made from what is right",
+         .options = {{"dry-run", 0, none, "", "Say what would be changed"},
+                     {"discard-damaged", 0, none, "",
+                      "Give damaged records up, so that readers go on behind"},
+                     {"yes", 'y', none, "", "Do not ask"},
+                     {"topic", 't', text, "TOPIC", "Only its partitions"},
+                     {"partition", 'p', whole_number, "N", "Only this partition of the topic"},
+                     output_option},
+         .talks_to_brokers = false,
+         .examples = {"millrace log repair /var/lib/millrace --dry-run",
+                      "millrace log repair ./data --topic clicks --discard-damaged"},
+         .run = run_log_repair},
+        {.name = "log import",
+         .words = "KAFKA_LOG_DIR",
+         .words_min = 1,
+         .words_max = 1,
+         .summary = "Take over topics from a stopped Apache Kafka's log directory, which stays as it is",
+         .options = {{"data", 'd', text, "DIR", "Data directory of a stopped broker, or a new one"},
+                     {"topic", 't', text, "TOPIC", "Only this topic", true},
+                     {"metadata", 0, text, "DIR", "Where __cluster_metadata-0 is (else KAFKA_LOG_DIR)"},
+                     {"config", 'f', text, "FILE", "Settings of topics: properties TOPIC.KEY=VALUE"},
+                     {"node-id", 'n', whole_number, "N", "Node of a new directory (1)"},
+                     {"unclean", 0, none, "", "Take over what a crashed Kafka left, up to its last batch"},
+                     {"missing-empty", 0, none, "", "Partitions that are not there become empty ones"},
+                     {"aborted-too", 0, none, "", "Take over records of aborted transactions"},
+                     {"dry-run", 0, none, "", "Say what would be taken over, and copy nothing"},
+                     output_option},
+         .talks_to_brokers = false,
+         .examples = {"millrace log import /var/lib/kafka --data /var/lib/millrace",
+                      "millrace log import /tmp/kraft-combined-logs --data ./data --topic clicks --dry-run"},
+         .run = run_log_import},
+    };
+}
+
 std::vector<Command> other_commands() {
     return {
         {.name = "version",
@@ -239,7 +302,7 @@ std::vector<Command> other_commands() {
 std::vector<Command> table() {
     std::vector<Command> all;
     for (auto part : {node_commands(), topic_commands(), record_commands(), group_commands(),
-                      partition_commands(), bench_commands(), other_commands()})
+                      partition_commands(), bench_commands(), log_commands(), other_commands()})
         all.insert(all.end(), part.begin(), part.end());
     return all;
 }

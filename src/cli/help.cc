@@ -22,6 +22,7 @@ struct Family {
 constexpr Family families[] = {
     {"topic", "Topics"},
     {"group", "Consumer groups"},
+    {"log", "Files of a stopped broker, and of Apache Kafka's"},
     {"bench", "Load, with percentiles free of coordinated omission"},
 };
 

@@ -150,7 +150,7 @@ int fail(ExitCode code, const std::string& what, const std::string& mend) {
 int unknown_command(std::span<const std::string> words) {
     std::vector<std::string_view> names;
     for (const Command& command : commands()) names.push_back(command.name);
-    for (std::string_view family : {"topic", "group", "bench"}) names.push_back(family);
+    for (std::string_view family : {"topic", "group", "bench", "log"}) names.push_back(family);
     std::string asked = words[0];
     if (words.size() > 1 && !words[1].starts_with('-')) asked += " " + words[1];
     auto nearest = nearest_word(asked, names);

@@ -1,11 +1,12 @@
 // node.meta: whose data directory this is, twice with a checksum each, in one file.
 //
 // Each copy fills a block: magic, format, node id, directory id, length and text of the cluster id, XXH3.
+#include "identity.h"
+
 #include <cerrno>
 
 #include "files.h"
 #include "layout.h"
-#include "millrace/log.h"
 
 namespace millrace {
 
@@ -53,6 +54,16 @@ std::optional<NodeIdentity> decode(Bytes block) {
 }
 
 }  // namespace
+
+Task<Result<IdentityCopies>> read_identity_copies(Io& io, std::string directory) {
+    const auto bytes = co_await read_file(io, path_of(directory), 1 << 20);
+    if (!bytes) co_return bytes.error();
+    const auto copy = [&](size_t at) {
+        return at + block_size <= bytes->size() ? decode(Bytes{*bytes}.subspan(at, block_size))
+                                                : std::nullopt;
+    };
+    co_return IdentityCopies{copy(0), copy(block_size)};
+}
 
 Task<Result<std::optional<NodeIdentity>>> read_identity(Io& io, std::string directory) {
     auto bytes = co_await read_file(io, path_of(directory), 1 << 20);

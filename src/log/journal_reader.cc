@@ -19,6 +19,7 @@ std::optional<uint32_t> number_of(std::string_view name) {
 // One journal file, read through a window.
 struct JournalFile {
     uint32_t name = 0;
+    std::string path;
     int fd = -1;
     uint64_t size = 0;
     Entry head;  // Its file entry.
@@ -52,6 +53,10 @@ class JournalReader {
     Task<Result<bool>> follow(JournalFile& file);
     Task<Result<uint64_t>> next_readable(JournalFile& file, uint64_t position);
     void lose_until(uint64_t sequence);
+    void note_damage(JournalDamage damage) {
+        result_.damaged_entries += damage.entries;
+        if (result_.damages.size() < damages_max) result_.damages.push_back(std::move(damage));
+    }
     // The bytes from `position` on, at least a whole entry if the file has it.
     Task<Result<Bytes>> view(JournalFile& file, uint64_t position);
     bool apply(const Entry& entry, Bytes payload, bool is_base);
@@ -79,6 +84,7 @@ class JournalReader {
     uint64_t resumed_ = 0;  // Where reading went on behind entries that cannot be read.
     uint64_t lost_ = 0;     // How many of those there are.
     bool clean_ = false, ended_ = false;
+    std::pair<const std::string*, int64_t> place_{nullptr, -1};  // Of what is being followed.
 };
 
 Task<Result<>> JournalReader::read(std::string directory) {
@@ -110,6 +116,7 @@ void JournalReader::begin_life() {
     files_.clear(), logs_.clear();
     oldest_ = base_ = durable_ = expected_ = previous_ = incarnation_ = resumed_ = lost_ = 0;
     previous_known_ = clean_ = ended_ = false;
+    place_ = {nullptr, -1};
 }
 
 // Another shard's journal of a life with as many shards as now has nothing for this one, unless it may be the
@@ -152,7 +159,7 @@ Task<Result<>> JournalReader::open_one(std::string path, uint32_t name) {
     if (!*info || (*info)->size < block_size) co_return Result<>{};
     const auto fd = co_await open_file(io_, {.path = path, .flags = Op::read_only | Op::direct});
     if (!fd) co_return fd.error();
-    JournalFile file{.name = name, .fd = *fd, .size = align_down((*info)->size)};
+    JournalFile file{.name = name, .path = path, .fd = *fd, .size = align_down((*info)->size)};
     const auto bytes = co_await view(file, 0);
     const auto head = bytes ? parse_entry(*bytes) : std::nullopt;
     if (head && head->kind == EntryKind::file && !files_.contains(head->position)) {
@@ -197,7 +204,7 @@ Task<Result<>> JournalReader::read_chain() {
     auto first = files_.lower_bound(oldest_);
     ASSERT(first != files_.end());
     if (first->first != oldest_) {
-        result_.damaged_entries++;
+        note_damage({.file = "journal file number " + std::to_string(oldest_), .entries = 1});
         io_.log().error("log", "a journal file is missing that is still needed", {{"file", oldest_}});
     }
     expected_ = first->second.head.sequence, base_ = first->first;
@@ -260,6 +267,7 @@ Task<Result<bool>> JournalReader::follow(JournalFile& file) {
     for (uint64_t position = 0; position + sizeof(Entry) <= file.size;) {
         const auto bytes = co_await view(file, position);
         if (!bytes) co_return bytes.error();
+        place_ = {&file.path, static_cast<int64_t>(position)};
         const auto entry = parse_entry(*bytes);
         const bool chained = entry && entry->sequence == expected_ && entry->size() <= bytes->size() &&
                              (!previous_known_ || entry->previous == previous_);
@@ -304,7 +312,9 @@ Task<Result<uint64_t>> JournalReader::next_readable(JournalFile& file, uint64_t 
 // Reading goes on with that sequence: durable entries before it cannot be read.
 void JournalReader::lose_until(uint64_t sequence) {
     ASSERT(sequence > expected_);
-    result_.damaged_entries += sequence - expected_, lost_ += sequence - expected_;
+    lost_ += sequence - expected_;
+    note_damage({place_.first ? *place_.first : std::string{"journal"}, place_.second, expected_,
+                 sequence - expected_});
     expected_ = resumed_ = sequence, previous_known_ = false;
 }
 
@@ -313,7 +323,7 @@ bool JournalReader::apply(const Entry& entry, Bytes payload, bool is_base) {
     const bool sound = !entry.has_payload() || hash64(payload) == entry.payload_hash;
     if (!sound && entry.sequence > durable_) return false;
     clean_ = entry.kind == EntryKind::clean;
-    if (!sound) result_.damaged_entries++;
+    if (!sound) note_damage({*place_.first, place_.second, entry.sequence, 1});
     const bool of_a_log = entry.kind != EntryKind::file && entry.kind != EntryKind::states_end &&
                           entry.kind != EntryKind::oldest && entry.kind != EntryKind::clean;
     if (!of_a_log || !is_mine(entry)) return true;
@@ -429,6 +439,7 @@ bool JournalReader::is_newer(const RecoveredLog& log, const RecoveredLog& than) 
 void JournalReader::merge() {
     if (incarnation_ == 0) return;  // It has not begun.
     if (is_own_) result_.was_clean = clean_;
+    result_.all_clean &= clean_;
     for (auto& [slot, log] : logs_) {
         log.incarnation = incarnation_;
         const auto known = result_.logs.find(slot);

@@ -49,13 +49,24 @@ struct RecoveredLog {
     uint64_t last_sequence = 0;  // Of the newest entry that speaks of it.
 };
 
+// Entries in a row that were durable and cannot be read.
+struct JournalDamage {
+    std::string file;
+    int64_t position = -1;  // Where reading stopped; -1: the file is missing.
+    uint64_t sequence = 0, entries = 0;
+};
+
+inline constexpr size_t damages_max = 1000;
+
 struct RecoveredJournals {
     std::map<Slot, RecoveredLog> logs;
     uint64_t incarnation_max = 0, sequence_max = 0, file_max = 0;
     uint64_t damaged_entries = 0;
-    bool was_clean = false;           // The one of this shard.
-    std::vector<uint32_t> own_files;  // Names of the files in this shard's directory.
-    std::vector<uint16_t> shards;     // Whose directories exist.
+    std::vector<JournalDamage> damages;  // Those, one by one; the first damages_max.
+    bool was_clean = false;              // The one of this shard.
+    bool all_clean = true;               // All that were read.
+    std::vector<uint32_t> own_files;     // Names of the files in this shard's directory.
+    std::vector<uint16_t> shards;        // Whose directories exist.
 };
 
 // All journals under `root`/journal that may speak of slots whose home is io.shard(); what they say of them.

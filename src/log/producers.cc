@@ -91,6 +91,12 @@ void Producers::forget_silent_one() {
     if (silent != producers_.end()) producers_.erase(silent);
 }
 
+ProducerId Producers::largest_id() const {
+    ProducerId largest{-1};
+    for (const auto& [id, producer] : producers_) largest = std::max(largest, id);
+    return largest;
+}
+
 std::vector<uint8_t> Producers::to_snapshot() const {
     std::vector<std::pair<ProducerId, const Producer*>> sorted;
     size_t count = 0;

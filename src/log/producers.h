@@ -37,6 +37,7 @@ class Producers {
 
     size_t size() const { return producers_.size(); }
     void clear() { producers_.clear(); }
+    ProducerId largest_id() const;  // -1: none is known.
 
     // Kafka's ProducerSnapshot v1. A producer has an entry for each of its batches, oldest first: Kafka's own
     // reader keeps the last one, ours the whole window.

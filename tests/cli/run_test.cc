@@ -103,3 +103,16 @@ TEST_CASE("a bad server configuration is exit code 78") {
     CHECK(run("serve --shards none").code == 78);
     std::remove(file.c_str());
 }
+
+TEST_CASE("tools for a stopped directory say what is wrong and how to mend it") {
+    const Ran missing = run("log verify /nowhere/at-all");
+    CHECK(missing.code == 5);
+    CHECK(has(missing.output, "there is no directory /nowhere/at-all"));
+    CHECK(run("log dump /nowhere/at-all").code == 5);
+    CHECK(has(run("log dump /etc/passwd").output, "nothing is known of a file of that name"));
+    CHECK(run("log import /nowhere --data /tmp/never --dry-run").code == 5);
+    CHECK(has(run("log import /tmp --data /tmp/never --dry-run").output, "no meta.properties"));
+    CHECK(has(run("log repair /tmp --discard-damaged").output, "--yes says that you mean it"));
+    CHECK(run("log verify /tmp -o csv").code == 2);
+    CHECK(has(run("log verify /tmp -p 0").output, "--partition is of a topic"));
+}
