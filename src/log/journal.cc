@@ -57,6 +57,22 @@ struct Journal::Sync final : Op {
     Journal& journal;
 };
 
+// Zeros for a piece of a file.
+struct Journal::Prewrite final : Op {
+    Prewrite(Journal& journal, size_t piece) : Op(Kind::write), journal(journal), zeros(piece) {
+        data = zeros.data(), buffer = &zeros, flags = durable;
+    }
+    void done(Outcome outcome) override {
+        if (is_cut_short(*this, outcome, tries)) return journal.io_.submit(*this);
+        journal.on_prewritten(outcome.value >= 0 && static_cast<uint64_t>(outcome.value) == size,
+                              outcome.value);
+    }
+    Journal& journal;
+    IoBuffer zeros;
+    File* file = nullptr;  // None: idle.
+    uint32_t tries = 0;
+};
+
 Journal::Journal(Io& io, JournalOwner& owner, Settings settings)
     : io_(io), owner_(owner), settings_(std::move(settings)) {
     ASSERT(settings_.files >= 2);
@@ -99,6 +115,7 @@ Task<Result<>> Journal::prepare_file(uint64_t size_min) {
     }
     files_.push_back(std::make_unique<File>(File{.name = name, .fd = *fd, .size = size}));
     stalled_ = false;
+    prewrite();
     co_return Result<>{};
 }
 
@@ -144,6 +161,7 @@ bool Journal::switch_file() {
     owner_.put_states();
     put({.kind = EntryKind::states_end});
     ASSERT(current_ == next);
+    prewrite();
     owner_.on_journal_file();
     return true;
 }
@@ -231,8 +249,10 @@ void Journal::close_commit() {
     for (auto& direct : commit.directs) direct->flags = commit.flags;
     current_->used += commit.size;
     ASSERT(current_->used <= current_->size);
+    current_->prewritten = std::max(current_->prewritten, current_->used);
     ready_.push_back(std::move(open_));
     submit_ready();
+    prewrite();
 }
 
 void Journal::flush() {
@@ -241,6 +261,7 @@ void Journal::flush() {
 
 void Journal::submit_ready() {
     while (!ready_.empty() && flying_.size() < settings_.commits_in_flight && !failed_) {
+        if (is_held_up(*ready_.front())) return;
         flying_.push_back(std::move(ready_.front()));
         ready_.pop_front();
         Commit& commit = *flying_.back();
@@ -272,7 +293,7 @@ void Journal::land(Commit& commit, bool good, int32_t outcome) {
 }
 
 bool Journal::in_flight() const {
-    bool any = syncs_under_way_ > 0;
+    bool any = syncs_under_way_ > 0 || (prewrite_ && prewrite_->file);
     for (const auto& commit : flying_) any |= commit->waiting > 0;
     return any;
 }
@@ -322,6 +343,56 @@ void Journal::on_durable(Written& written) {
     }
     submit_ready();
     owner_.on_committed(written.marks);
+}
+
+// ---- Writing ahead --------------------------------------------------------------------------------------
+
+// A file is allocated at once, but its first use makes the file system note each extent as written, which a
+// durable write has to wait for. So zeros go ahead of the commits, a few pieces at a time: each file once.
+void Journal::prewrite() {
+    constexpr uint64_t piece_max = 1 << 20;
+    if (failed_ || (prewrite_ && prewrite_->file)) return;
+    File* file = next_to_prewrite();
+    if (!file) return;
+    if (!prewrite_)
+        prewrite_ = std::make_unique<Prewrite>(
+            *this, std::min(piece_max, align_down(settings_.file_bytes / (2 * prewrite_ahead))));
+    prewrite_->file = file;
+    prewrite_->fd = file->fd, prewrite_->offset = file->prewritten;
+    prewrite_->size = std::min<uint64_t>(prewrite_->zeros.size(), file->size - file->prewritten);
+    io_.submit(*prewrite_);
+}
+
+// The current file, as far as a few pieces ahead, then the beginning of the one that follows.
+Journal::File* Journal::next_to_prewrite() {
+    const uint64_t piece = prewrite_ ? prewrite_->zeros.size() : 1;
+    const auto wants = [&](const File* file) {
+        const uint64_t used = file == current_ ? file->used : 0;
+        return file->prewritten < std::min(file->size, used + prewrite_ahead * piece);
+    };
+    if (!current_ || wants(current_)) return current_;
+    File* next = free_file();
+    return next && wants(next) ? next : nullptr;
+}
+
+void Journal::on_prewritten(bool good, int32_t outcome) {
+    File& file = *std::exchange(prewrite_->file, nullptr);
+    file.prewritten = std::max(file.prewritten, prewrite_->offset + prewrite_->size);
+    prewritten_bytes_ += prewrite_->size;
+    if (!good && !failed_) {
+        failed_ = true;
+        owner_.on_journal_failed(outcome);
+    }
+    submit_ready();
+    prewrite();
+    owner_.on_landed();
+}
+
+// The zeros must not come behind its bytes.
+bool Journal::is_held_up(const Commit& commit) const {
+    return prewrite_ && prewrite_->file && commit.fd == prewrite_->fd &&
+           commit.offset < prewrite_->offset + prewrite_->size &&
+           commit.offset + commit.size > prewrite_->offset;
 }
 
 // ---- Flushing ------------------------------------------------------------------------------------------

@@ -114,12 +114,14 @@ class Journal {
     bool stalled() const { return stalled_; }
     uint64_t bytes_written() const { return bytes_; }
     uint64_t commits() const { return commits_; }
+    uint64_t prewritten_bytes() const { return prewritten_bytes_; }
     uint64_t direct_bytes() const { return direct_bytes_; }
 
  private:
     struct Commit;
     struct DirectWrite;
     struct Sync;
+    struct Prewrite;
     // A commit that the device has.
     struct Written {
         uint64_t last_sequence = 0;
@@ -132,6 +134,7 @@ class Journal {
         uint32_t name = 0;
         int fd = -1;
         uint64_t size = 0, number = 0, used = 0;  // number 0: free.
+        uint64_t prewritten = 0;                  // Zeros were written up to here, or what was put.
     };
 
     Commit& open_commit();
@@ -142,6 +145,10 @@ class Journal {
     void settle();
     void on_durable(Written& written);
     void on_synced(int32_t outcome);
+    void prewrite();
+    File* next_to_prewrite();
+    void on_prewritten(bool good, int32_t outcome);
+    bool is_held_up(const Commit& commit) const;
     File* free_file();
     std::string path_of(uint32_t name) const;
 
@@ -167,8 +174,10 @@ class Journal {
     size_t syncs_under_way_ = 0;
     uint64_t syncing_until_ = 0, unsynced_bytes_ = 0;
     bool sync_again_ = false;
+    std::unique_ptr<Prewrite> prewrite_;
+    static constexpr uint64_t prewrite_ahead = 4;  // Pieces.
     bool failed_ = false, stalled_ = false;
-    uint64_t bytes_ = 0, commits_ = 0, direct_bytes_ = 0;
+    uint64_t bytes_ = 0, commits_ = 0, direct_bytes_ = 0, prewritten_bytes_ = 0;
 };
 
 }  // namespace millrace

@@ -242,7 +242,50 @@ Task<> overflow(Io& io) {
     CHECK(rc == 0);
 }
 
+constexpr size_t journal_size = 16 << 20, commit_size = 16 << 10;
+
+// Written once, so that its extents are: by plain calls, which leave no worker behind.
+void make_written_file(const std::string& path) {
+    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT, 0644);
+    REQUIRE(fd >= 0);
+    const std::vector<char> zeros(journal_size);
+    CHECK(::pwrite(fd, zeros.data(), zeros.size(), 0) == ssize_t{journal_size});
+    CHECK(::fsync(fd) == 0);
+    ::close(fd);
+}
+
+Task<> commit_some(Io& io, int fd, size_t first) {
+    IoBuffer bytes(commit_size);
+    for (size_t at = first * commit_size; at < journal_size; at += 4 * commit_size) {
+        const OpArguments a{.fd = fd,
+                            .data = bytes.data(),
+                            .size = commit_size,
+                            .offset = at,
+                            .flags = Op::durable,
+                            .buffer = &bytes};
+        const int32_t n = co_await Once{io, Kind::write, a};
+        CHECK(n == int32_t{commit_size});
+    }
+}
+
+Task<> commit_without_workers(Io& io) {
+    ScratchDirectory directory;
+    make_written_file(directory / "journal");
+    const uint64_t before = process_facts().kernel_workers;
+    const int fd = co_await open_file(io, directory / "journal", Op::read_write | Op::direct);
+    REQUIRE(fd >= 0);
+    std::vector<Task<>> writers;
+    for (size_t i = 0; i < 4; i++) writers.push_back(commit_some(io, fd, i));
+    co_await gather(std::move(writers));
+    CHECK(process_facts().kernel_workers <= before);
+    co_await Once{io, Kind::close, {.fd = fd}};
+}
+
 }  // namespace
+
+TEST_CASE("durable writes into a file that was written before need no kernel worker thread") {
+    run(commit_without_workers);
+}
 
 TEST_CASE("what was written is read back; at the end a read gives nothing") { run(write_and_read); }
 TEST_CASE("direct, durable writes into an allocated file are read back") { run(direct_on_disk); }
