@@ -41,6 +41,7 @@ class Descriptors {
     Task<> trim();
     bool wants_trim() const;
     Task<> close_all();
+    bool is_open(FileKey key) const { return files_.contains(key); }
     size_t size() const { return files_.size(); }
 
  private:

@@ -74,7 +74,9 @@ Task<bool> StorageImpl::has_space_for(uint64_t bytes) {
 
 // Deleting comes first: on a full disk it is what makes the rest possible.
 Task<Result<>> StorageImpl::work() {
-    auto result = co_await remove_files();
+    Result<> result;
+    if (full_ || space_.is_low()) result = co_await recycled_.clear();
+    if (result) result = co_await remove_files();
     if (result) result = co_await say_damage();
     if (result && journal_.wants_file()) {
         result = co_await journal_.prepare_file(states_size());

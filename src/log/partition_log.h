@@ -241,6 +241,7 @@ class PartitionLog final : public Log {
     Task<Result<>> write_segment(Segment& segment);
     Task<Result<>> write_piece(Segment& segment, int fd, uint64_t end);
     Result<> written(Segment& segment, uint64_t out, uint64_t size, int32_t outcome);
+    Task<Result<>> reuse_file(Segment& segment, uint64_t size_max);
     Task<Result<>> grow_file(Segment& segment, int fd, uint64_t size);
     Task<Result<>> fill_front(Segment& segment, Chunk& chunk, int fd);
     Task<Result<>> finish_segment(Segment& segment);
@@ -267,6 +268,7 @@ class PartitionLog final : public Log {
     Task<Result<>> await_replaced();
 
     // retention.cc
+    Task<Result<>> remove_segment_file(std::string path, Offset until);
     bool is_expired(const Segment& segment, int64_t wall_ms) const;
     bool can_drop(size_t i) const;
     void move_log_start(Offset offset);

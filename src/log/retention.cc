@@ -89,6 +89,9 @@ bool PartitionLog::has_doomed() const { return !doomed_.empty() && durable_start
 
 Task<Result<>> PartitionLog::remove_doomed() {
     const auto bases = std::exchange(doomed_, {});
+    const Offset until = doomed_until_;
+    // A reader may still be in one of the files: then nobody may write to it.
+    const bool can_keep = readers_ == 0 && storage_.keeps_files();
     Io& io = storage_.io();
     readers_++;
     Result<> result;
@@ -96,10 +99,23 @@ Task<Result<>> PartitionLog::remove_doomed() {
         for (const std::string_view suffix :
              {".index", ".timeindex", ".txnindex", ".snapshot", ".sum", ".log"}) {
             if (suffix == ".snapshot") std::erase(snapshots_on_disk_, base);
-            if (result) result = co_await remove_file(io, directory_ + "/" + offset_name(base, suffix));
+            std::string path = directory_ + "/" + offset_name(base, suffix);
+            if (result && can_keep && suffix == ".log")
+                result = co_await remove_segment_file(std::move(path), until);
+            else if (result)
+                result = co_await remove_file(io, std::move(path));
         }
+    // A file that was kept must not come back under its old name when it is another's.
+    if (result && can_keep) result = co_await sync_directory(io, directory_);
     leave_reader();
     co_return result;
+}
+
+Task<Result<>> PartitionLog::remove_segment_file(std::string path, Offset until) {
+    const auto kept = co_await storage_.recycled().keep(path, until);
+    if (!kept && kept.error() != disk_full) co_return kept.error();
+    if (kept && *kept) co_return Result<>{};
+    co_return co_await remove_file(storage_.io(), std::move(path));
 }
 
 uint64_t PartitionLog::size_bytes() const {

@@ -33,6 +33,12 @@ Task<StorageConfig> fit_to_disk(Io& io, StorageConfig config) {
     co_return config;
 }
 
+// As much as the journal may have, in files of which a few make a difference.
+RecycledFiles::Limits recycled_limits(const StorageConfig& config) {
+    const uint64_t bytes = 4 * config.journal_file_bytes;
+    return {.files = 4, .bytes = bytes, .least = bytes / 256};
+}
+
 }  // namespace
 
 Task<Result<std::unique_ptr<Storage>>> Storage::open(Io& io, StorageConfig config,
@@ -63,6 +69,7 @@ StorageImpl::StorageImpl(Io& io, StorageConfig config, RecoveredJournals recover
       recovered_(std::move(recovered)),
       chunks_(io_, config_.tail_cache_bytes * 3 / 2),
       descriptors_(io, config_.descriptors_max),
+      recycled_(io, config_.directory, recycled_limits(config_)),
       indexes_(io, config_.index_cache_bytes),
       blocks_(io, descriptors_, stats_, config_.block_cache_bytes),
       journal_(io, *this,
@@ -157,9 +164,17 @@ Task<Result<>> StorageImpl::remove_leftovers() {
         if (!removed) co_return removed;
     }
     recovered_.own_files.clear();
+    const auto cleared = co_await recycled_.remove_leftovers();
+    if (!cleared) co_return cleared;
     if (io_.shard().value != 0) co_return Result<>{};
     const auto removed = co_await remove_vanished_journals();
     if (!removed) co_return removed;
+    const std::string recycled = config_.directory + "/recycled";
+    const auto shards = co_await list_directory(io_, recycled);
+    if (!shards) co_return shards.error();
+    for (const std::string& name : *shards)
+        if (std::strtoul(name.c_str(), nullptr, 10) >= io_.shard_count())
+            doomed_directories_.push_back(recycled + "/" + name);
     for (const std::string& directory : {config_.directory, config_.directory + "/journal"}) {
         const auto names = co_await list_directory(io_, directory);
         if (!names) co_return names.error();

@@ -13,6 +13,7 @@
 #include "journal_reader.h"
 #include "millrace/compression.h"
 #include "partition_log.h"
+#include "recycled.h"
 #include "space.h"
 
 namespace millrace {
@@ -84,6 +85,9 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     Journal& journal() { return journal_; }
     Chunks& chunks() { return chunks_; }
     Descriptors& descriptors() { return descriptors_; }
+    RecycledFiles& recycled() { return recycled_; }
+    // Dropped segments' files, for new ones.
+    bool keeps_files() const { return !full_ && !space_.is_low() && !closing_; }
     IndexCache& indexes() { return indexes_; }
     BlockCache& blocks() { return blocks_; }
     // Caches that know the file's content forget it; it goes, or is another from now on.
@@ -214,6 +218,7 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     RecoveredJournals recovered_;
     Chunks chunks_;
     Descriptors descriptors_;
+    RecycledFiles recycled_;
     IndexCache indexes_;
     BlockCache blocks_;
     Decompressor decompressor_;

@@ -8,7 +8,7 @@ namespace millrace {
 namespace {
 
 constexpr uint64_t snapshot_bytes = 16 << 20;  // Bounds what a recovery reads again per log.
-constexpr uint64_t file_step_min = 64 << 10, file_step_max = 32 << 20;
+constexpr uint64_t file_step_min = 64 << 10, file_step_max = 64 << 20;
 
 }  // namespace
 
@@ -51,6 +51,9 @@ Task<Result<>> PartitionLog::write_segment(Segment& segment) {
     const uint64_t end = segment.size;
     if (segment.out == end && segment.allocated > 0) co_return Result<>{};
     if (end == 0) co_return Result<>{};
+    const uint64_t reused_max = std::min(align_up(spec_.config.segment_bytes), 4 * align_up(end));
+    const auto reused = co_await reuse_file(segment, reused_max);
+    if (!reused) co_return reused;
     const bool is_new = segment.allocated == 0;
     const auto file = co_await storage_.descriptors().acquire(key_of(segment), path_of(segment, ".log"),
                                                               Descriptors::Create::yes);
@@ -60,6 +63,19 @@ Task<Result<>> PartitionLog::write_segment(Segment& segment) {
     if (result && is_new) result = co_await sync_directory(storage_.io(), directory_);
     while (result && segment.out < end) result = co_await write_piece(segment, hold.fd(), end);
     co_return result;
+}
+
+// A new segment may get the file of one that was dropped. What is in it stays until it is written over: only
+// the journal says where the log ends.
+Task<Result<>> PartitionLog::reuse_file(Segment& segment, uint64_t size_max) {
+    if (segment.allocated > 0 || storage_.descriptors().is_open(key_of(segment))) co_return Result<>{};
+    RecycledFiles::Wish wish{.path = path_of(segment, ".log"), .base = segment.base, .size_max = size_max};
+    const auto size = co_await storage_.recycled().take(std::move(wish));
+    if (!size) co_return size.error();
+    if (*size == 0) co_return Result<>{};
+    auto synced = co_await sync_directory(storage_.io(), directory_);
+    if (synced) segment.allocated = *size;
+    co_return synced;
 }
 
 // Room for `size` bytes, and some ahead.
@@ -133,6 +149,11 @@ Task<Result<>> PartitionLog::prepare_direct() {
     wants_direct_ = false;
     if (writing_out_ || failure() != Error::none) co_return Result<>{};
     writing_out_ = true;  // Nobody else touches the file or drops the segment.
+    const auto reused = co_await reuse_file(segment, align_up(spec_.config.segment_bytes));
+    if (!reused) {
+        writing_out_ = false;
+        co_return reused;
+    }
     const bool is_new = segment.allocated == 0;
     const auto file = co_await storage_.descriptors().acquire(key_of(segment), path_of(segment, ".log"),
                                                               Descriptors::Create::yes);
