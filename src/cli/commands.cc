@@ -161,7 +161,7 @@ std::vector<Command> partition_commands() {
          .words = "TOPIC PARTITION",
          .words_min = 2,
          .words_max = 2,
-         .summary = "Move a partition to another shard of its node, while it is used",
+         .summary = "Move a partition to another shard of its node while in use",
          .options = {admin_option, {"shard", 's', whole_number, "N", "The shard, from 0 on"}},
          .talks_to_brokers = false,
          .examples = {"millrace partition move clicks 0 --shard 1"},
