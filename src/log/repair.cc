@@ -34,6 +34,8 @@ class Repair final : FindingListener {
     void on_progress(uint64_t bytes_read, std::string_view partition) override {
         listener_.on_progress(bytes_read, partition);
     }
+    void leave(const Finding& finding);
+    void leave_accused();
     std::string plan(const Finding& finding, Change& change) const;
     std::string plan_batches(const Finding& finding, Change& change) const;
     Task<Result<>> make(Finding finding);
@@ -47,6 +49,7 @@ class Repair final : FindingListener {
     Task<Result<>> fill(Finding finding);
     Task<Result<>> cut(Finding finding);
     Task<Result<>> remove(std::string file);
+    Task<Result<>> remove_sum(Finding finding);
 
     // Every sound batch of a partition's segments in [from, until).
     using OnBatch = std::function<void(const BatchHeader&, uint64_t position)>;
@@ -67,6 +70,7 @@ class Repair final : FindingListener {
     const RepairOptions options_;
     RepairListener& listener_;
     std::vector<Planned> planned_;
+    std::vector<Finding> accused_;  // Segments whose sums say that bytes are wrong which look sound.
     RepairReport report_;
     bool was_clean_ = false;
     std::set<Uuid> topic_ids_;  // That the journals know.
@@ -81,6 +85,7 @@ Task<Result<RepairReport>> Repair::run() {
     const auto found = co_await verify_directory(io_, options_.verify, *this);
     if (!found) co_return found.error();
     report_.found = *found;
+    leave_accused();
     for (const Planned& planned : planned_) {
         listener_.on_change(planned.change);
         report_.changes++;
@@ -100,6 +105,8 @@ Task<Result<RepairReport>> Repair::run() {
 
 void Repair::on_finding(const Finding& finding) {
     if (finding.severity == Severity::note) return;
+    if (finding.kind == FindingKind::sum && finding.severity == Severity::damage)
+        return accused_.push_back(finding);
     Planned planned{.finding = finding, .change = {.file = finding.file, .what = {}}};
     planned.change.what = plan(finding, planned.change);
     const auto same = [&](const Planned& other) {
@@ -109,8 +116,22 @@ void Repair::on_finding(const Finding& finding) {
     if (!planned.change.what.empty() && std::any_of(planned_.begin(), planned_.end(), same)) return;
     if (!planned.change.what.empty() && planned_.size() < changes_max)
         return planned_.push_back(std::move(planned));
+    leave(finding);
+}
+
+void Repair::leave(const Finding& finding) {
     report_.left++;
     listener_.on_left(finding);
+}
+
+// Where a batch gets its epoch back, the sums may well agree again.
+void Repair::leave_accused() {
+    for (const Finding& finding : accused_) {
+        const auto mends_it = [&](const Planned& planned) {
+            return planned.finding.kind == FindingKind::batch_epoch && planned.finding.file == finding.file;
+        };
+        if (!std::any_of(planned_.begin(), planned_.end(), mends_it)) leave(finding);
+    }
 }
 
 // Empty: nothing can be done.
@@ -134,6 +155,7 @@ std::string Repair::plan(const Finding& finding, Change& change) const {
                        ? "cut to " + std::to_string(finding.position) + " bytes, where its last batch ends"
                        : "";
         case FindingKind::batches: return plan_batches(finding, change);
+        case FindingKind::sum: return "taken away: the broker makes it anew";
         case FindingKind::mark:
             return options_.discard_damaged ? "taken away: what it names was given up" : "";
         default: return "";
@@ -194,14 +216,13 @@ Task<Result<>> Repair::remove_partition_meta(Finding finding) {
     const auto text = co_await read_file(io_, path_of(finding.partition + "/partition.metadata"), block_size);
     const auto id = text ? topic_id_of_kafka_metadata(as_text(*text)) : std::nullopt;
     if (!id || topic_ids_.contains(*id)) co_return co_await remove(std::move(finding.file));
-    report_.left++;
-    listener_.on_left(finding);
+    leave(finding);
     co_return Result<>{};
 }
 
 Task<Result<>> Repair::rebuild_index(Finding finding) {
     constexpr uint32_t interval = 4096;
-    auto result = co_await remove_file(io_, path_of(finding, ".sum"));  // The broker makes it anew.
+    auto result = co_await remove_sum(finding);  // The broker makes it anew.
     if (result) result = co_await remove_file(io_, path_of(finding, ".index"));
     if (result) result = co_await remove_file(io_, path_of(finding, ".timeindex"));
     if (!result || !was_clean_) co_return result;
@@ -265,7 +286,7 @@ Task<Result<>> Repair::mend_batch_epoch(Finding finding) {
     std::vector<uint8_t> epoch(sizeof(int32_t));
     store_big(epoch.data(), known->epochs->at(Offset{finding.first_offset}).value);
     const auto place = static_cast<uint64_t>(finding.position) + epoch_at;
-    auto removed = co_await remove_file(io_, path_of(finding, ".sum"));
+    auto removed = co_await remove_sum(finding);
     if (!removed) co_return removed;
     co_return co_await write_part(io_, {path_of(finding.file), place, std::move(epoch)}, Sync::yes);
 }
@@ -305,6 +326,14 @@ Task<Result<>> Repair::remove(std::string file) {
         removed = co_await sync_directory(
             io_, slash == std::string::npos ? options_.verify.directory : path_of(file.substr(0, slash)));
     co_return removed;
+}
+
+// Not where it is the only witness of damage.
+Task<Result<>> Repair::remove_sum(Finding finding) {
+    const std::string log = finding.partition + "/" + offset_name(finding.segment, ".log");
+    const auto is_its = [&](const Finding& accused) { return accused.file == log; };
+    if (std::any_of(accused_.begin(), accused_.end(), is_its)) co_return Result<>{};
+    co_return co_await remove_file(io_, path_of(finding, ".sum"));
 }
 
 // ---- Reading batches again -----------------------------------------------------------------------------

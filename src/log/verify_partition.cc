@@ -101,8 +101,7 @@ Task<> PartitionCheck::check_marks() {
     if (!marks || !Damage::is_intact(as_text(*text))) {
         Finding finding = about(Severity::derived, FindingKind::mark, "damaged");
         finding.what = marks ? "one of its two copies is damaged" : "nothing in it can be read";
-        finding.mend =
-            "the broker writes it anew; `millrace log repair` takes it away where nothing can be read";
+        finding.mend = "the broker writes it anew; `millrace log repair --discard-damaged` takes it away";
         findings_.add(std::move(finding));
     }
     if (!marks) co_return;

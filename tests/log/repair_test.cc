@@ -52,12 +52,54 @@ TEST_CASE("whatever is derived is made anew after a flipped bit, and the log is 
     }
     CHECK(grave(w.verify()).size() > 10);
     const auto changes = repair(w);
+    CAPTURE(text_of(changes.left));
+    CHECK(changes.left.empty());
     CHECK(changes.listed.size() == changes.made.size());
     const auto findings = w.verify();
     CAPTURE(text_of(findings));
     CHECK(grave(findings).empty());
     w.start();
     w.check_all();
+}
+
+TEST_CASE("sums that are damaged are taken away, and nothing is left") {
+    OfflineWorld w{13};
+    w.fill(13);
+    w.stop();
+    w.node.disk().flip("data/clicks-1/00000000000000000000.sum", 3, 8);
+    REQUIRE(grave(w.verify()).size() == 1);
+    const auto changes = repair(w);
+    CHECK(changes.left.empty());
+    REQUIRE(changes.made.size() == 1);
+    CHECK(changes.made[0].file == "clicks-1/00000000000000000000.sum");
+    CHECK(grave(w.verify()).empty());
+}
+
+TEST_CASE("sums that say that bytes are wrong stay, however an index is made anew") {
+    OfflineWorld w{14};
+    w.fill(14);
+    w.stop();
+    const std::string base = "data/clicks-1/00000000000000000000";
+    const auto bytes = w.node.disk().contents(base + ".log"), sum = w.node.disk().contents(base + ".sum");
+    const auto size = BatchReader{bytes}.next()->size();
+    w.node.disk().flip(base + ".index", 2, 8);
+    w.node.disk().flip(base + ".log", size + 15, 1);  // A leader epoch: no CRC covers it.
+    const auto is_sum = [](const Finding& f) { return f.kind == FindingKind::sum; };
+    const auto found = w.verify();
+    CAPTURE(text_of(found));
+    REQUIRE(std::ranges::any_of(found, is_sum));
+    SUBCASE("and agree again when the batch got its epoch back") {
+        CHECK(repair(w).left.empty());
+        CHECK(w.node.disk().contents(base + ".log") == bytes);
+        CHECK(w.node.disk().contents(base + ".sum") == sum);
+        CHECK(grave(w.verify()).empty());
+    }
+    SUBCASE("and stay where nobody knows the epochs any more") {
+        for (const std::string_view suffix : {"", ".copy"})
+            w.node.disk().flip("data/clicks-1/leader-epoch-checkpoint" + std::string{suffix}, 3, 4);
+        CHECK(std::ranges::any_of(repair(w).left, is_sum));
+        CHECK(std::ranges::any_of(w.verify(), is_sum));
+    }
 }
 
 TEST_CASE("a damaged batch is left alone unless it is to be given up, and then only its offsets go") {
