@@ -176,7 +176,7 @@ Task<> StorageImpl::scrub() {
         const Offset base = segment->base;
         auto result = co_await due->scrub(base);
         result = judge("a segment cannot be checked", result);
-        if (!result && failure_ == Error::none) co_await scrub_wake_;  // A full disk: later.
+        if (!result && !is_ending()) co_await scrub_wake_;  // A full disk: later.
     }
 }
 
