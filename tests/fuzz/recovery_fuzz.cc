@@ -43,13 +43,16 @@ std::vector<uint8_t> batch_of(uint64_t seed, int32_t sequence) {
     return builder.build();
 }
 
-class Idle final : public SimProgram {};
+// Ends with the node, as its coroutines do.
+struct Holder final : SimProgram {
+    std::unique_ptr<Storage> storage;
+};
 
 // A node with one program, which is a coroutine.
 class World {
  public:
     World() : node(world.add_node()) {
-        node.boot([](SimNode&) { return std::make_unique<Idle>(); });
+        node.boot([](SimNode&) { return std::make_unique<Holder>(); });
     }
     void run(Task<> task) {
         bool done = false;
@@ -59,23 +62,25 @@ class World {
         }(std::move(task), done));
         ASSERT(world.run_until([&] { return done; }, patience_ns));
     }
+    std::unique_ptr<Storage>& storage() { return static_cast<Holder*>(node.program())->storage; }
     SimWorld world{{.seed = 1}};
     SimNode& node;
-    std::unique_ptr<Storage> storage;
 };
 
 Task<Error> open_all(World& w) {
     auto opened = co_await Storage::open(w.node.io(), small());
     if (!opened) co_return opened.error();
-    w.storage = std::move(*opened);
+    Storage& storage = *(w.storage() = std::move(*opened));
     for (uint32_t slot = 0; slot < slots; slot++) {
-        const auto loaded = co_await w.storage->load(spec_of(slot));
+        const auto loaded = co_await storage.load(spec_of(slot));
         if (!loaded) co_return loaded.error();
     }
-    auto result = co_await w.storage->finish_recovery();
-    if (result) result = co_await w.storage->start();
-    if (result) result = co_await w.storage->forget_past();
-    co_return result.error();
+    auto result = co_await storage.finish_recovery();
+    if (result) result = co_await storage.start();
+    if (result) result = co_await storage.forget_past();
+    if (!result) co_return result.error();
+    storage.run().detach();
+    co_return Error::none;
 }
 
 void take(SimDisk& disk, const std::string& directory, Disk& into) {
@@ -94,7 +99,7 @@ Disk make_disk(End end) {
         const Error opened = co_await open_all(w);
         ASSERT(opened == Error::none);
         for (uint64_t i = 0; i < 90; i++) {
-            Log* log = w.storage->find(Slot{static_cast<uint32_t>(i % slots)});
+            Log* log = w.storage()->find(Slot{static_cast<uint32_t>(i % slots)});
             const auto appended = log->append({.batch = batch_of(i, static_cast<int32_t>(i / slots)),
                                                .leader_epoch = Epoch{static_cast<int32_t>(i / 30)}});
             ASSERT(appended.ok());
@@ -102,7 +107,7 @@ Disk make_disk(End end) {
             co_await Once{w.node.io(), Op::Kind::sleep, {.size = 5'000'000}};
         }
         if (end == End::clean) {
-            auto closing = w.storage->close();
+            auto closing = w.storage()->close();
             const auto closed = co_await closing;
             ASSERT(closed.ok());
         }
@@ -207,14 +212,14 @@ Task<> live(World& w) {
     const auto verified = co_await verifying;
     const Error opened = co_await open_all(w);
     if (opened != Error::none) co_return;
-    for (Log* log : w.storage->logs()) co_await read_all(*log);
-    for (Log* log : w.storage->logs()) {
+    for (Log* log : w.storage()->logs()) co_await read_all(*log);
+    for (Log* log : w.storage()->logs()) {
         if (log->failure() != Error::none) continue;
         const std::vector<uint8_t> batch = batch_of(7, 1000);
         const auto appended = log->append({.batch = batch, .leader_epoch = log->last_epoch()});
         if (appended) log->want_durable();
     }
-    auto closing = w.storage->close();
+    auto closing = w.storage()->close();
     const auto closed = co_await closing;
     (void)verified, (void)closed;
 }
