@@ -24,6 +24,7 @@ class SegmentCheck {
     bool is_plausible(uint64_t at, const BatchHeader& batch) const;
     Task<Result<>> view(uint64_t at, size_t size);
     Task<Result<>> read_pages();
+    Task<Result<>> pace(uint64_t read_ns);
     bool has_bad(uint64_t from, uint64_t to) const;
     const uint8_t* bytes_at(uint64_t at) const { return window_.data() + (at - window_at_); }
     void accept(uint64_t at);
@@ -174,10 +175,20 @@ Task<Result<>> SegmentCheck::view(uint64_t at, size_t size) {
         pages_read_++;
     else
         read = co_await read_pages();
-    const uint64_t took_ns = io_.now_ns() - began_ns;
-    if (!read || request_.percent >= 100) co_return read;
-    co_await sleep_for(io_, took_ns * (100 - request_.percent) / std::max(request_.percent, 1u));
-    co_return request_.should_stop&& request_.should_stop() ? Error::request_timed_out : Result<>{};
+    if (!read) co_return read;
+    co_return co_await pace(io_.now_ns() - began_ns);
+}
+
+// Rests so long after a read that reading takes its share of the time; a stop waits for one step at most.
+Task<Result<>> SegmentCheck::pace(uint64_t read_ns) {
+    constexpr uint64_t step_ns = 100'000'000;
+    if (request_.percent >= 100) co_return Result<>{};
+    const uint64_t rest_ns = read_ns * (100 - request_.percent) / std::max(request_.percent, 1u);
+    const uint64_t until_ns = io_.now_ns() + rest_ns;
+    const auto must_stop = [&] { return request_.should_stop && request_.should_stop(); };
+    while (io_.now_ns() < until_ns && !must_stop())
+        co_await sleep_for(io_, std::min(step_ns, until_ns - io_.now_ns()));
+    co_return must_stop() ? Error::request_timed_out : Result<>{};
 }
 
 // Page by page, so that only what the device refuses is missing.
