@@ -36,7 +36,9 @@ struct NetOptions {
     int32_t descriptor_max = INT32_MAX;
 
     // Of this shard.
-    uint64_t owned_bytes_max = 512 << 20;  // Requests that did not arrive in one piece. Above: closed.
+    uint64_t owned_bytes_max = 512 << 20;  // Requests that did not arrive in one piece. The next one waits,
+                                           // its socket is not read; one that is larger is refused.
+    uint64_t stall_ms_max = 30'000;        // Nothing received in the middle of one while others wait: closed.
     uint32_t views_max = 64;               // Receive buffers that requests may hold while they are handled.
 };
 

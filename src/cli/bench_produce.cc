@@ -1,5 +1,7 @@
 // `millrace bench produce`: every connection sends the same frames again and again, in a closed loop (so many
 // under way) or in an open one (each at its own time, whatever the answers do).
+#include <fmt/format.h>
+
 #include "bench.h"
 #include "millrace/wire/produce.h"
 
@@ -234,8 +236,12 @@ Task<int> bench_produce(Session& session) {
     both.push_back(measure(session, *settings, pacing, measured, result));
     both.push_back(pace(session, pacing));
     co_await gather(std::move(both));
+    const auto closed = std::ranges::count_if(connections, [](const auto& c) { return c->is_broken(); });
     const int code = report_bench(session, *settings, measured, result);
     co_await drain(session, connections);
+    if (closed > 0 && code == exit_ok)
+        co_return fail(exit_unreachable, fmt::format("bench produce: {} of {} connections were closed",
+                                                     closed, settings->connections));
     co_return code;
 }
 

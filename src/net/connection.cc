@@ -17,7 +17,7 @@ class Connection::Entered {
     explicit Entered(Connection& connection) : connection_(connection) { connection_.entered_++; }
     Entered(const Entered&) = delete;
     ~Entered() {
-        if (connection_.entered_ == 1) connection_.settle();
+        if (connection_.entered_ == 1) connection_.settle(), connection_.tell_waiting();
         if (--connection_.entered_ == 0 && connection_.is_over()) connection_.home_.forget(connection_);
     }
 
@@ -49,7 +49,7 @@ void Connection::on_received(Outcome outcome) {
     Entered entered{*this};
     if (!outcome.more) cancelling_ = false;
     if (outcome.value > 0) {
-        active_ns_ = home_.io().now_ns();
+        active_ns_ = heard_ns_ = home_.io().now_ns();
         home_.received(outcome.data.size());
         if (no_more_input_ || ending_) return home_.io().give_back(outcome.buffer);
         return input_.add(outcome.buffer, outcome.data);
@@ -65,6 +65,18 @@ void Connection::on_received(Outcome outcome) {
 void Connection::receive_again() {
     Entered entered{*this};
     starved_ = false;
+}
+
+bool Connection::let_in() {
+    ASSERT(waits_);
+    if (!input_.let_in()) return false;
+    waits_ = false;
+    return true;
+}
+
+void Connection::go_on() {
+    Entered entered{*this};
+    active_ns_ = home_.io().now_ns();
 }
 
 void Sending::done(Outcome outcome) { connection->on_sent(outcome); }
@@ -121,7 +133,8 @@ void Connection::check_deadlines(uint64_t now_ns) {
     if (ending_) return;
     if (sending_ && now_ns - sending_->since_ns > options.send_ms_max * 1'000'000)
         return refuse("the peer does not take its replies");
-    if (!oldest_ && now_ns - active_ns_ > options.idle_ms_max * 1'000'000) {
+    if (is_stalled(now_ns)) return refuse("stalled within a request while others wait for memory");
+    if (!oldest_ && !waits_ && now_ns - active_ns_ > options.idle_ms_max * 1'000'000) {
         home_.io().log().debug("net", "idle connection closed", {{"peer", context_.peer}});
         end();
     }
@@ -276,10 +289,26 @@ void Connection::drop_replies() {
 void Connection::regulate_input() {
     const bool bytes_wait = held_ || input_.has_bytes();
     const bool wants = !ending_ && !peer_ended_ && !bytes_wait && !moving_to_;
-    if (wants && !receive_.under_way && !starved_) home_.io().submit(receive_);
+    if (wants && !receive_.under_way && !starved_) {
+        heard_ns_ = home_.io().now_ns();
+        home_.io().submit(receive_);
+    }
     if (wants || ending_ || !receive_.under_way || cancelling_) return;
     cancelling_ = true;
     home_.io().cancel(receive_);
+}
+
+void Connection::tell_waiting() {
+    if (input_.waits() == waits_) return;
+    waits_ = !waits_;
+    waits_ ? home_.begin_wait(*this) : home_.give_up(*this);
+}
+
+// Others would take the memory that is set aside for what it does not send.
+bool Connection::is_stalled(uint64_t now_ns) const {
+    const bool listens = receive_.under_way && !cancelling_;
+    if (!listens || !input_.is_inside() || home_.input_memory().waiting() == 0) return false;
+    return now_ns - heard_ns_ > home_.options().stall_ms_max * 1'000'000;
 }
 
 // ---- Moving to another shard ---------------------------------------------------------------------------

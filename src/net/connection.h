@@ -47,6 +47,10 @@ class ConnectionHome {
     virtual void flush_soon(Connection& connection) = 0;
     // No receive buffer was free: calls receive_again() in a moment.
     virtual void starved(Connection& connection) = 0;
+    // Its next request has no room in the shard's memory: calls let_in() when it is its turn, until it may
+    // go on. Not when it has given up.
+    virtual void begin_wait(Connection& connection) = 0;
+    virtual void give_up(Connection& connection) = 0;
     virtual void received(size_t bytes) = 0;
     virtual void sent(size_t bytes) = 0;
     virtual void socket_closed(Connection& connection) = 0;
@@ -74,6 +78,9 @@ class Connection {
     void abort();
     void flush();
     void receive_again();
+    // Whether there is room by now. If so, it no longer waits, and go_on() must follow.
+    bool let_in();
+    void go_on();
     void check_deadlines(uint64_t now_ns);
     // Nobody will take them: what they hold on to is wanted elsewhere.
     void drop_replies();
@@ -112,6 +119,8 @@ class Connection {
     void retire_unanswered();
 
     void regulate_input();
+    void tell_waiting();
+    bool is_stalled(uint64_t now_ns) const;
     void consider_moving();
     void move_when_still();
     void refuse(std::string_view cause);
@@ -130,6 +139,7 @@ class Connection {
     std::unique_ptr<Sending> sending_;
     uint64_t bytes_in_flight_ = 0;
     uint64_t active_ns_ = 0;
+    uint64_t heard_ns_ = 0;  // Bytes came, or it began to listen.
     uint32_t requests_ = 0;  // In the list.
     uint32_t running_ = 0;
     uint32_t entered_ = 0;
@@ -141,6 +151,7 @@ class Connection {
     bool peer_ended_ = false;
     bool cancelling_ = false;
     bool starved_ = false;
+    bool waits_ = false;  // For memory, and its server knows.
     bool flush_soon_ = false;
     bool ending_ = false;  // Nothing is sent or started any more; the socket goes as soon as it is idle.
     bool shutting_down_ = false;

@@ -6,6 +6,16 @@ namespace {
 
 constexpr size_t head_size = 4;
 
+// A connection's only request is let in up to this size: to hold it back would cost as much, and what others
+// wait for may be in it (a follower's fetch ends their produce).
+constexpr size_t always_in_max = 64 << 10;
+
+// What a request takes that comes in pieces.
+size_t memory_of(size_t size) {
+    constexpr size_t step = 1024;
+    return (size + step - 1) / step * step;
+}
+
 // What somebody says first who does not speak Kafka.
 std::string_view foreign_tongue(const uint8_t* head) {
     const std::string_view word{reinterpret_cast<const char*>(head), head_size};
@@ -53,10 +63,23 @@ void InputMemory::drop(ReceivedPiece* chunk) {
     }
     ASSERT(owned_bytes_ >= chunk->owned.capacity());
     owned_bytes_ -= chunk->owned.capacity();
+    unreserve(chunk->reserved);
     keep(std::move(chunk->owned));
     std::unique_ptr<ReceivedPiece> spare{chunk};
     *chunk = {};
     if (spare_.size() < spare_max) spare_.push_back(std::move(spare));
+}
+
+void InputMemory::unreserve(size_t size) {
+    ASSERT(reserved_bytes_ >= size);
+    reserved_bytes_ -= size;
+    if (size > 0 && waiting_ > 0 && on_room_) on_room_();
+}
+
+void InputMemory::end_wait() {
+    ASSERT(waiting_ > 0);
+    waiting_--;
+    if (waiting_ > 0 && on_room_) on_room_();
 }
 
 void InputMemory::keep(std::vector<uint8_t> memory) {
@@ -82,6 +105,8 @@ void FrameCutter::clear() {
     memory_.count(-static_cast<int64_t>(partial_.capacity() + stash_.capacity()));
     std::exchange(partial_, {}), std::exchange(stash_, {});  // Assigning {} would keep the memory.
     position_ = 0;
+    memory_.unreserve(std::exchange(reserved_, 0));
+    end_wait();
 }
 
 void FrameCutter::add(ReceiveBuffer buffer, Bytes bytes) {
@@ -124,7 +149,7 @@ bool FrameCutter::next(Frame& frame) {
                 return true;
             }
         }
-        if (!fill_partial()) return false;
+        if (!may_begin() || !fill_partial()) return false;
         if (const auto size = needed(); size && partial_.size() == *size) {
             give_partial(frame);
             return true;
@@ -144,9 +169,42 @@ bool FrameCutter::advance() {
 }
 
 // Of the request that partial_ begins, size bytes included; nothing before those are complete.
-std::optional<size_t> FrameCutter::needed() {
+std::optional<size_t> FrameCutter::needed() const {
     if (partial_.size() < head_size) return std::nullopt;
     return head_size + load_big<uint32_t>(partial_.data());
+}
+
+// Sets the memory aside for the request that begins, or says that it waits. Its head needs none.
+bool FrameCutter::may_begin() {
+    if (reserved_ > 0) return true;
+    const bool at_head = partial_.empty() && rest().size() >= head_size;
+    const auto size = at_head ? head_size + load_big<uint32_t>(rest().data()) : needed();
+    if (!size) return true;
+    const size_t wanted = memory_of(*size);
+    const bool always = wanted <= always_in_max && reserved_frames_ == 0;
+    if (waits() && !always) return false;
+    if (!always && wanted > memory_.limits().owned_bytes_max)
+        return trouble_ = "request larger than the memory for requests", false;
+    if (!always && (memory_.waiting() > 0 || !memory_.has_room(wanted))) {
+        waits_for_ = wanted;
+        memory_.begin_wait();
+        return false;
+    }
+    end_wait();
+    memory_.reserve(reserved_ = wanted);
+    return true;
+}
+
+bool FrameCutter::let_in() {
+    ASSERT(waits() && reserved_ == 0);
+    if (!memory_.has_room(waits_for_)) return false;
+    memory_.reserve(reserved_ = waits_for_);
+    end_wait();
+    return true;
+}
+
+void FrameCutter::end_wait() {
+    if (std::exchange(waits_for_, 0) > 0) memory_.end_wait();
 }
 
 bool FrameCutter::check_size(const uint8_t* head) {
@@ -163,7 +221,7 @@ bool FrameCutter::fill_partial() {
     const bool knew_size = needed().has_value();
     const size_t want = needed().value_or(head_size);
     const Bytes taken = rest().first(std::min(rest().size(), want - partial_.size()));
-    if (!grow_partial(partial_.size() + taken.size(), want)) return false;
+    grow_partial(partial_.size() + taken.size(), want);
     partial_.insert(partial_.end(), taken.begin(), taken.end());
     position_ += taken.size();
     return knew_size || !needed() || check_size(partial_.data());
@@ -175,22 +233,20 @@ void FrameCutter::take_spare() {
     if (memory.capacity() <= partial_.capacity()) return;
     memory.assign(partial_.begin(), partial_.end());
     memory_.count(static_cast<int64_t>(memory.capacity() - partial_.capacity()));
+    if (memory.capacity() > reserved_) memory_.reserve(memory.capacity() - reserved_);
+    reserved_ = std::max(reserved_, memory.capacity());
     partial_ = std::move(memory);
 }
 
 // At most doubles, and goes beyond what the request needs by less than a step: so that what it leaves behind
 // does for the next one.
-bool FrameCutter::grow_partial(size_t size, size_t needed) {
-    if (partial_.capacity() < std::min(size, head_size + 1)) take_spare();
+void FrameCutter::grow_partial(size_t size, size_t needed) {
+    if (reserved_ > 0 && partial_.capacity() <= head_size) take_spare();
     const size_t before = partial_.capacity();
-    if (size <= before) return true;
-    constexpr size_t step = 1024;
+    if (size <= before) return;
     const size_t wanted = std::max(size, std::min(needed, 2 * before));
-    const size_t after = size > head_size ? (wanted + step - 1) / step * step : wanted;
-    if (!memory_.has_room(after - before)) return trouble_ = "no memory for a request in pieces", false;
-    partial_.reserve(after);
+    partial_.reserve(size > head_size ? memory_of(wanted) : wanted);
     memory_.count(static_cast<int64_t>(partial_.capacity() - before));
-    return true;
 }
 
 void FrameCutter::give(Frame& frame, Bytes bytes) {
@@ -202,6 +258,8 @@ void FrameCutter::give(Frame& frame, Bytes bytes) {
     } else if (bytes.size() > Frame::small_max) {
         frame.chunk = memory_.own({bytes.begin(), bytes.end()});
         frame.bytes = frame.chunk->bytes;
+        memory_.reserve(frame.chunk->reserved = bytes.size());
+        reserved_frames_++;
     } else {
         std::memcpy(frame.small.data(), bytes.data(), bytes.size());
         frame.bytes = {frame.small.data(), bytes.size()};
@@ -212,6 +270,9 @@ void FrameCutter::give_partial(Frame& frame) {
     memory_.count(-static_cast<int64_t>(partial_.capacity()));
     frame.chunk = memory_.own(std::exchange(partial_, {}));
     frame.bytes = frame.chunk->bytes.subspan(head_size);
+    frame.chunk->reserved = std::exchange(reserved_, 0);
+    ASSERT(frame.chunk->reserved > 0);
+    reserved_frames_++;
 }
 
 void FrameCutter::park(Frame* frame) {
@@ -219,6 +280,8 @@ void FrameCutter::park(Frame* frame) {
         ReceivedPiece* copy = memory_.own({frame->bytes.begin(), frame->bytes.end()});
         memory_.drop(std::exchange(frame->chunk, copy));
         frame->bytes = copy->bytes;
+        memory_.reserve(copy->reserved = copy->bytes.size());
+        reserved_frames_++;
     }
     if (!current_ || !current_->buffer) return;
     if (rest().empty()) return void(advance());
@@ -228,6 +291,7 @@ void FrameCutter::park(Frame* frame) {
 }
 
 void FrameCutter::release(Frame& frame) {
+    if (frame.chunk && frame.chunk->reserved > 0) reserved_frames_--;
     if (frame.chunk) memory_.drop(std::exchange(frame.chunk, nullptr));
     frame.bytes = {};
 }

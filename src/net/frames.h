@@ -2,8 +2,10 @@
 //
 // A request that lies whole in a receive buffer is a view of it, and the buffer goes back when the last such
 // request is done; a small one is copied, since a parked request must not hold 64 KiB; one that came in
-// pieces is put together in memory of its own, which grows as bytes arrive. Owned by the shard.
+// pieces is put together in memory of its own, which grows as bytes arrive. All of that memory is set aside
+// when its size is known, or its bytes wait: what was begun can always end. Owned by the shard.
 #pragma once
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -16,6 +18,7 @@ struct ReceivedPiece {
     Bytes bytes;
     std::optional<ReceiveBuffer> buffer;
     std::vector<uint8_t> owned;
+    size_t reserved = 0;  // Of the budget, for a request.
     uint32_t users = 0;
 };
 
@@ -41,10 +44,22 @@ class InputMemory {
     const Limits& limits() const { return limits_; }
     // Receive buffers in use beyond the moment: a request may look into one more only below the limit.
     bool may_view() const { return lent_ <= limits_.views_max; }
-    bool has_room(size_t size) const { return owned_bytes_ + size <= limits_.owned_bytes_max; }
     void count(int64_t bytes) { owned_bytes_ += bytes; }
     uint64_t owned_bytes() const { return static_cast<uint64_t>(owned_bytes_); }
     uint32_t lent() const { return lent_; }
+
+    // The budget of requests, whole and in pieces. What waits to be a request is outside of it: it would keep
+    // others from ending.
+    bool has_room(size_t size) const { return reserved_bytes_ + size <= limits_.owned_bytes_max; }
+    void reserve(size_t size) { reserved_bytes_ += size; }
+    void unreserve(size_t size);
+    uint64_t reserved_bytes() const { return reserved_bytes_; }
+    // Of cutters. While there are any, nobody else is let in before them.
+    uint32_t waiting() const { return waiting_; }
+    void begin_wait() { waiting_++; }
+    void end_wait();
+    // Called when some of those that wait may be let in.
+    void on_room(std::function<void()> call) { on_room_ = std::move(call); }
 
  private:
     ReceivedPiece* take();
@@ -56,6 +71,9 @@ class InputMemory {
     Limits limits_;
     uint32_t lent_ = 0;
     uint64_t owned_bytes_ = 0;
+    uint64_t reserved_bytes_ = 0;
+    uint32_t waiting_ = 0;
+    std::function<void()> on_room_;
     std::vector<std::unique_ptr<ReceivedPiece>> spare_;
     std::vector<std::vector<uint8_t>> kept_;
 };
@@ -95,16 +113,25 @@ class FrameCutter {
     void release(Frame& frame);
     bool has_bytes() const { return current_ != nullptr; }
     size_t incomplete_bytes() const { return partial_.size(); }
+
+    // The next request comes in pieces and needs more memory than is free.
+    bool waits() const { return waits_for_ > 0; }
+    // Lets the request that waits in; false when there is no room yet. Whose turn it is, the caller knows.
+    bool let_in();
+    // Memory is set aside for a request that has not come whole.
+    bool is_inside() const { return reserved_ > 0; }
     void clear();
 
  private:
     Bytes rest() const { return current_ ? current_->bytes.subspan(position_) : Bytes{}; }
     bool advance();
-    std::optional<size_t> needed();
+    std::optional<size_t> needed() const;
+    bool may_begin();
+    void end_wait();
     bool check_size(const uint8_t* head);
     bool fill_partial();
     void take_spare();
-    bool grow_partial(size_t size, size_t needed);
+    void grow_partial(size_t size, size_t needed);
     void give(Frame& frame, Bytes bytes);
     void give_partial(Frame& frame);
 
@@ -113,6 +140,9 @@ class FrameCutter {
     size_t position_ = 0;
     std::vector<uint8_t> partial_;  // The beginning of a request, its size bytes first.
     std::vector<uint8_t> stash_;    // Came after current_.
+    size_t reserved_ = 0;           // For the whole of what partial_ begins.
+    size_t waits_for_ = 0;          // What must be free before it may begin.
+    uint32_t reserved_frames_ = 0;  // Given, not released, and of the budget.
     std::string_view trouble_;
     bool first_ = true;  // Nothing was cut yet: whoever is at the other end may not speak Kafka.
 };

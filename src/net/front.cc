@@ -9,7 +9,7 @@
 namespace millrace {
 namespace {
 
-// Less would close connections that send what Kafka's clients send by default.
+// Less would refuse requests, or let few of them in at a time, that Kafka's clients send by default.
 constexpr uint64_t requests_bytes_min = 32 << 20;
 
 NetOptions net_options(const BrokerConfig& config, uint16_t shards, int32_t descriptor_max) {

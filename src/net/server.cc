@@ -1,6 +1,7 @@
 // The listeners and connections of one shard, and what they share: stocks of requests and sends, one letter a
 // turn that flushes replies, one timer that looks for idle and stuck connections.
 #include <cerrno>
+#include <deque>
 
 #include "connection.h"
 #include "millrace/address.h"
@@ -51,6 +52,8 @@ class Server::State final : public ConnectionHome {
     void put_back(std::unique_ptr<Sending> sending) override;
     void flush_soon(Connection& connection) override;
     void starved(Connection& connection) override;
+    void begin_wait(Connection& connection) override;
+    void give_up(Connection& connection) override;
     void received(size_t bytes) override { received_bytes_.add(bytes); }
     void sent(size_t bytes) override { sent_bytes_.add(bytes); }
     void socket_closed(Connection& connection) override;
@@ -74,6 +77,11 @@ class Server::State final : public ConnectionHome {
         void deliver() override { state.flush_all(); }
         State& state;
     };
+    struct RoomLetter final : Letter {
+        explicit RoomLetter(State& state) : state(state) {}
+        void deliver() override { state.let_in_waiting(); }
+        State& state;
+    };
     struct Tick final : Op {
         explicit Tick(State& state) : Op(Kind::sleep), state(state) {}
         void done(Outcome) override { state.on_tick(); }
@@ -90,6 +98,9 @@ class Server::State final : public ConnectionHome {
     static Task<> accept_later(Listener& listener);
     static Task<> feed_starved(State& state);
     void flush_all();
+    void on_room();
+    void let_in_waiting();
+    void say_waiting();
     void on_tick();
     void arm_tick();
     Task<> close_listeners();
@@ -100,6 +111,7 @@ class Server::State final : public ConnectionHome {
     NetOptions options_;
     InputMemory input_memory_;
     Gauge& open_;
+    Gauge& paused_;
     Counter& accepted_;
     Counter& refused_;
     Counter& moved_;
@@ -115,12 +127,16 @@ class Server::State final : public ConnectionHome {
     size_t being_brought_ = 0;  // To other shards.
     bool closing_ = false;
     uint64_t pausing_said_ns_ = 0;
+    uint64_t waiting_said_ns_ = 0;
+    bool room_letter_posted_ = false;
 
     std::vector<std::unique_ptr<Request>> spare_requests_;
     std::vector<std::unique_ptr<Sending>> spare_sendings_;
     std::vector<Connection*> to_flush_, flushing_;  // Two, so that neither gives its memory up.
     std::vector<uint64_t> starved_;
+    std::deque<Connection*> waiting_;  // For memory, each once, by turn.
     FlushLetter flush_letter_{*this};
+    RoomLetter room_letter_{*this};
     Tick tick_{*this};
 };
 
@@ -130,6 +146,8 @@ Server::State::State(Io& io, RequestHandler& handler, Metrics& metrics, const Ne
       options_(options),
       input_memory_(io, {options.request_bytes_max, options.owned_bytes_max, options.views_max}),
       open_(metrics.gauge("millrace_connections", "Client connections open now.")),
+      paused_(metrics.gauge("millrace_connections_paused",
+                            "Client connections not read until memory for their next request is free.")),
       accepted_(metrics.counter("millrace_connections_accepted_total", "Client connections accepted.")),
       refused_(metrics.counter("millrace_connections_refused_total", "Client connections above a limit.")),
       moved_(metrics.counter("millrace_connections_moved_total",
@@ -139,9 +157,11 @@ Server::State::State(Io& io, RequestHandler& handler, Metrics& metrics, const Ne
       sent_bytes_(metrics.counter("millrace_network_sent_bytes_total", "Bytes sent to clients.")) {
     ASSERT(options.requests_in_flight_max > 0);
     ASSERT(options.send_bytes_max > 0);
+    input_memory_.on_room([this] { on_room(); });
 }
 
 Server::State::~State() {
+    input_memory_.on_room({});
     ASSERT(!tick_.under_way);
     for (const auto& listener : listeners_) ASSERT(!listener->under_way);
 }
@@ -279,6 +299,41 @@ Task<> Server::State::feed_starved(State& state) {
     for (const uint64_t id : std::exchange(state.starved_, {})) state.connections_.at(id)->receive_again();
 }
 
+void Server::State::begin_wait(Connection& connection) {
+    waiting_.push_back(&connection);
+    paused_.add(1);
+    say_waiting();
+}
+
+void Server::State::give_up(Connection& connection) {
+    const size_t erased = std::erase(waiting_, &connection);
+    ASSERT(erased == 1);
+    paused_.add(-1);
+}
+
+// Once a minute, however many wait.
+void Server::State::say_waiting() {
+    if (waiting_said_ns_ != 0 && io_.now_ns() < waiting_said_ns_ + pausing_silence_ns) return;
+    waiting_said_ns_ = io_.now_ns();
+    io_.log().warn("net", "connections pause until memory for requests is free: raise millrace.memory",
+                   {{"budget", options_.owned_bytes_max}, {"connections", sockets_}});
+}
+
+void Server::State::on_room() {
+    if (!std::exchange(room_letter_posted_, true)) io_.post(io_.shard(), room_letter_);
+}
+
+// By turn: who needs much is not overtaken for ever by those who need little.
+void Server::State::let_in_waiting() {
+    room_letter_posted_ = false;
+    while (!waiting_.empty() && waiting_.front()->let_in()) {
+        Connection& connection = *waiting_.front();
+        waiting_.pop_front();
+        paused_.add(-1);
+        connection.go_on();
+    }
+}
+
 void Server::State::socket_closed(Connection& connection) {
     ASSERT(sockets_ > 0);
     sockets_--;
@@ -348,7 +403,8 @@ template <class F> void Server::State::for_each(F visit) {
 
 void Server::State::arm_tick() {
     if (tick_.under_way) return;
-    const uint64_t shortest_ms = std::min(options_.idle_ms_max, options_.send_ms_max);
+    const uint64_t shortest_ms =
+        std::min({options_.idle_ms_max, options_.send_ms_max, options_.stall_ms_max});
     tick_.size = std::clamp<uint64_t>(shortest_ms / 8, 1, 5'000) * millisecond_ns;
     io_.submit(tick_);
 }
@@ -385,10 +441,12 @@ Task<> Server::State::close_listeners() {
 
 Task<> Server::State::drained() {
     ASSERT(closing_);
-    while (!connections_.empty() || being_brought_ > 0) co_await sleep_for(io_, closing_step_ns);
+    while (!connections_.empty() || being_brought_ > 0 || room_letter_posted_)
+        co_await sleep_for(io_, closing_step_ns);
     ASSERT(to_flush_.empty());
     ASSERT(input_memory_.lent() == 0);
     ASSERT(input_memory_.owned_bytes() == 0);
+    ASSERT(input_memory_.reserved_bytes() == 0 && waiting_.empty());
 }
 
 void Server::State::drop_replies() {

@@ -223,21 +223,75 @@ TEST_CASE("later requests are not mistaken for another protocol") {
     CHECK(cutter.trouble() == "request too large");
 }
 
-TEST_CASE("requests in pieces stop at the shard's limit of memory") {
+std::vector<uint8_t> first_half(size_t size) {
+    auto half = framed(size, 1);
+    half.resize(half.size() / 2);
+    return half;
+}
+
+TEST_CASE("a request in pieces waits while there is no room for the whole of it") {
     BufferIo io;
-    InputMemory memory{io, {.request_bytes_max = 1 << 20, .owned_bytes_max = 5000, .views_max = 8}};
+    InputMemory memory{io, {.request_bytes_max = 1 << 20, .owned_bytes_max = 150'000, .views_max = 8}};
     FrameCutter cutter{memory}, other{memory};
-    auto half = framed(10'000, 1);
-    half.resize(3000);
-    Frame frame;
-    io.feed(cutter, half);
+    uint32_t calls = 0;
+    memory.on_room([&calls] { calls++; });
+    Frame frame, second;
+    io.feed(cutter, first_half(100'000));
     CHECK_FALSE(cutter.next(frame));
-    CHECK(cutter.trouble().empty());
-    io.feed(other, half);
-    CHECK_FALSE(other.next(frame));
-    CHECK(other.trouble() == "no memory for a request in pieces");
+    CHECK(cutter.is_inside());
+    io.feed(other, first_half(100'000));
+    CHECK_FALSE(other.next(second));
+    CHECK(other.waits());
+    other.park(nullptr);
+    CHECK(io.out() == 0);
+    io.feed(cutter, std::vector<uint8_t>(50'002, 1));
+    REQUIRE(cutter.next(frame));  // What was begun ends, whoever waits.
+    CHECK_FALSE(other.let_in());
+    CHECK(calls == 0);
+    cutter.release(frame);
+    CHECK(calls == 1);
+    CHECK(other.let_in());
+    io.feed(other, std::vector<uint8_t>(50'002, 1));
+    REQUIRE(other.next(second));
+    CHECK(second.bytes.size() == 100'000);
+    other.release(second);
     cutter.clear(), other.clear();
     CHECK(memory.owned_bytes() == 0);
+    CHECK(memory.reserved_bytes() == 0);
+    CHECK(memory.waiting() == 0);
+    CHECK(io.out() == 0);
+}
+
+TEST_CASE("a small request is let in when it is its connection's only one, a second one waits") {
+    BufferIo io;
+    InputMemory memory{io, {.request_bytes_max = 1 << 20, .owned_bytes_max = 5'000, .views_max = 8}};
+    FrameCutter cutter{memory};
+    Frame frame, none;
+    io.feed(cutter, first_half(10'000));
+    CHECK_FALSE(cutter.next(frame));
+    io.feed(cutter, std::vector<uint8_t>(5'002, 1));
+    REQUIRE(cutter.next(frame));
+    io.feed(cutter, first_half(4'000));
+    CHECK_FALSE(cutter.next(none));
+    CHECK(cutter.waits());
+    cutter.release(frame);
+    CHECK_FALSE(cutter.next(none));
+    CHECK(cutter.is_inside());
+    CHECK_FALSE(cutter.waits());
+    cutter.clear();
+    CHECK(memory.reserved_bytes() == 0);
+    CHECK(io.out() == 0);
+}
+
+TEST_CASE("a request larger than all memory for requests is refused") {
+    BufferIo io;
+    InputMemory memory{io, {.request_bytes_max = 1 << 20, .owned_bytes_max = 150'000, .views_max = 8}};
+    FrameCutter cutter{memory};
+    Frame frame;
+    io.feed(cutter, first_half(200'000));
+    CHECK_FALSE(cutter.next(frame));
+    CHECK(cutter.trouble() == "request larger than the memory for requests");
+    cutter.clear();
     CHECK(io.out() == 0);
 }
 
