@@ -22,7 +22,9 @@ struct JournalFile {
     std::string path;
     int fd = -1;
     uint64_t size = 0;
-    Entry head;  // Its file entry.
+    Entry head;                   // Its file entry.
+    bool head_lost = false;       // `head` is what the entries behind it and the other files tell of it.
+    uint64_t begun = UINT64_MAX;  // The lowest sequence that is no state any more, but behind them.
     std::vector<uint8_t> window;
     uint64_t window_at = 0;
 
@@ -31,6 +33,12 @@ struct JournalFile {
 
 constexpr size_t window_size = 1 << 20;
 static_assert(window_size >= 2 * (sizeof(Entry) + payload_max + block_size));
+
+// What a file begins with.
+bool is_of_states(const Entry& entry) {
+    return entry.kind == EntryKind::file || entry.kind == EntryKind::state || entry.kind == EntryKind::left ||
+           entry.kind == EntryKind::states_end;
+}
 
 // One shard's journal, while it is read.
 class JournalReader {
@@ -43,16 +51,21 @@ class JournalReader {
  private:
     Task<Result<>> open_files(std::string directory);
     Task<Result<>> open_one(std::string path, uint32_t name);
+    static std::optional<Entry> presumed_head(Bytes bytes);
+    void place_headless();
+    void place(Entry& head) const;
     void sort_own_files();
     bool may_concern_us() const;
     Task<Result<>> read_lives();
     void begin_life();
     Task<Result<>> read_chain();
+    Task<Result<JournalFile*>> find_newest();
     Task<Result<bool>> begins_complete(JournalFile& file);
     Task<Result<>> survey(JournalFile& file);
     Task<Result<bool>> follow(JournalFile& file);
     Task<Result<uint64_t>> next_readable(JournalFile& file, uint64_t position);
-    void lose_until(uint64_t sequence);
+    void lose_until(uint64_t sequence, const Entry* next = nullptr);
+    void finish_lost();
     void note_damage(JournalDamage damage) {
         result_.damaged_entries += damage.entries;
         if (result_.damages.size() < damages_max) result_.damages.push_back(std::move(damage));
@@ -76,6 +89,7 @@ class JournalReader {
     const ShardId shard_;  // Whose journal it is.
     const bool is_own_;
     std::map<uint64_t, JournalFile> files_;  // By number.
+    std::vector<JournalFile> headless_;      // Begun, as it seems, but their first entry cannot be read.
     std::map<Slot, RecoveredLog> logs_;
     uint64_t oldest_ = 0, base_ = 0, durable_ = 0;
     uint64_t expected_ = 0, previous_ = 0;  // What the next entry must carry.
@@ -83,6 +97,7 @@ class JournalReader {
     uint64_t incarnation_ = 0;
     uint64_t resumed_ = 0;  // Where reading went on behind entries that cannot be read.
     uint64_t lost_ = 0;     // How many of those there are.
+    bool in_states_ = true, states_lost_ = false;  // Those that the base begins with.
     bool clean_ = false, ended_ = false;
     std::pair<const std::string*, int64_t> place_{nullptr, -1};  // Of what is being followed.
 };
@@ -91,6 +106,8 @@ Task<Result<>> JournalReader::read(std::string directory) {
     auto result = co_await open_files(directory);
     std::vector<int> open;
     for (const auto& [number, file] : files_) open.push_back(file.fd);
+    for (const JournalFile& file : headless_)
+        if (file.fd >= 0) open.push_back(file.fd);
     if (result && may_concern_us()) result = co_await read_lives();
     for (const int fd : open) co_await close_file(io_, fd);
     co_return result;
@@ -115,7 +132,8 @@ Task<Result<>> JournalReader::read_lives() {
 void JournalReader::begin_life() {
     files_.clear(), logs_.clear();
     oldest_ = base_ = durable_ = expected_ = previous_ = incarnation_ = resumed_ = lost_ = 0;
-    previous_known_ = clean_ = ended_ = false;
+    previous_known_ = clean_ = ended_ = states_lost_ = false;
+    in_states_ = true;
     place_ = {nullptr, -1};
 }
 
@@ -139,6 +157,7 @@ Task<Result<>> JournalReader::open_files(std::string directory) {
         auto opened = co_await open_one(directory + "/" + text, *name);
         if (!opened) co_return opened;
     }
+    place_headless();
     if (is_own_) sort_own_files();
     co_return Result<>{};
 }
@@ -168,9 +187,64 @@ Task<Result<>> JournalReader::open_one(std::string path, uint32_t name) {
         files_.emplace(file.number(), std::move(file));
         co_return Result<>{};
     }
+    const auto presumed = bytes && !head ? presumed_head(file.window) : std::nullopt;
+    if (presumed) {
+        file.head = *presumed, file.head_lost = true;
+        headless_.push_back(std::move(file));
+        co_return Result<>{};
+    }
     co_await close_file(io_, *fd);
     if (!bytes) co_return bytes.error();
     co_return Result<>{};
+}
+
+// Of a file whose first entry cannot be read, from the first that can: its sequence, and as length how many
+// fit before it. Nothing when there is none: it was never begun.
+std::optional<Entry> JournalReader::presumed_head(Bytes bytes) {
+    for (size_t at = sizeof(Entry); at + sizeof(Entry) <= bytes.size(); at += 8) {
+        const auto entry = parse_entry(bytes.subspan(at));
+        if (!entry) continue;
+        return Entry{.kind = EntryKind::file,
+                     .length = static_cast<uint32_t>(at / sizeof(Entry)),
+                     .sequence = entry->sequence,
+                     .position = 1};
+    }
+    return {};
+}
+
+// Sequences and numbers rise together, so the other files tell a headless one's number, and its life: a new
+// one leaves a gap. What an older use of a file left behind a torn beginning comes to lie before all that is
+// needed.
+void JournalReader::place_headless() {
+    std::ranges::sort(headless_, {}, [](const JournalFile& file) { return file.head.sequence; });
+    for (JournalFile& file : headless_) {
+        place(file.head);
+        if (files_.contains(file.number())) continue;
+        result_.incarnation_max = std::max(result_.incarnation_max, static_cast<uint64_t>(file.head.segment));
+        files_.emplace(file.number(), std::move(file));
+        file.fd = -1;
+    }
+}
+
+void JournalReader::place(Entry& head) const {
+    constexpr uint64_t life_gap = 1 << 20;
+    const auto next =
+        std::ranges::find_if(files_, [&](const auto& f) { return f.second.head.sequence > head.sequence; });
+    const Entry* after = next == files_.end() ? nullptr : &next->second.head;
+    const Entry* before = next == files_.begin() ? nullptr : &std::prev(next)->second.head;
+    head.segment = static_cast<int64_t>(std::max<uint64_t>(result_.incarnation_max, 1));
+    if (before) {
+        const bool same_life = head.sequence - before->sequence < life_gap;
+        head.position = before->position + 1;
+        head.segment = before->segment + !same_life, head.slot = before->slot;
+    }
+    if (after) {
+        const bool same_life = after->sequence - head.sequence < life_gap;
+        head.position = after->position - 1;
+        if (same_life || !before) head.segment = after->segment - !same_life, head.slot = after->slot;
+    }
+    const uint64_t lowest = before ? before->sequence + 1 : 0;
+    head.sequence -= std::min<uint64_t>(std::exchange(head.length, 0), head.sequence - lowest);
 }
 
 Task<Result<Bytes>> JournalReader::view(JournalFile& file, uint64_t position) {
@@ -185,22 +259,34 @@ Task<Result<Bytes>> JournalReader::view(JournalFile& file, uint64_t position) {
     co_return Bytes{file.window}.subspan(position - file.window_at);
 }
 
-// The newest file that is complete as a beginning says where to begin; those after it may hold the end.
-Task<Result<>> JournalReader::read_chain() {
+// The newest file that is complete as a beginning. Where its own entry does not say which files it needs,
+// those before it do.
+Task<Result<JournalFile*>> JournalReader::find_newest() {
     JournalFile* newest = nullptr;
-    for (auto it = files_.rbegin(); it != files_.rend(); ++it) {
-        auto surveyed = co_await survey(it->second);
-        if (!surveyed) co_return surveyed;
-        const auto complete = co_await begins_complete(it->second);
-        if (!complete) co_return complete.error();
-        if (*complete) {
-            newest = &it->second;
-            break;
+    for (auto it = files_.rbegin(); it != files_.rend() && (!newest || newest->head_lost); ++it) {
+        JournalFile& file = it->second;
+        auto surveyed = co_await survey(file);
+        if (!surveyed) co_return surveyed.error();
+        if (newest) {
+            oldest_ = std::max(oldest_, static_cast<uint64_t>(file.head.next));
+            if (!file.head_lost) continue;
         }
+        const auto complete = co_await begins_complete(file);
+        if (!complete) co_return complete.error();
+        if (*complete && !newest) newest = &file;
     }
+    co_return newest;
+}
+
+// It says where to begin; the files after it may hold the end.
+Task<Result<>> JournalReader::read_chain() {
+    const auto found = co_await find_newest();
+    if (!found) co_return found.error();
+    JournalFile* newest = *found;
     if (!newest) co_return Result<>{};
     oldest_ = std::max(oldest_, static_cast<uint64_t>(newest->head.next));
     incarnation_ = static_cast<uint64_t>(newest->head.segment);
+    oldest_ = std::min(oldest_, newest->number());
     auto first = files_.lower_bound(oldest_);
     ASSERT(first != files_.end());
     if (first->first != oldest_) {
@@ -214,13 +300,27 @@ Task<Result<>> JournalReader::read_chain() {
         it->second.window = {};
     }
     if (expected_ <= durable_) lose_until(durable_ + 1);
-    for (auto& [slot, log] : logs_)
-        if (log.last_sequence < resumed_) log.lost_after = lost_;
+    finish_lost();
     co_return Result<>{};
 }
 
-// Whether the file's states are all there.
+// What becomes of logs that lost entries may have been of.
+void JournalReader::finish_lost() {
+    for (auto& [slot, log] : logs_) {
+        if (log.last_sequence < resumed_) log.lost_after = lost_;
+        if (!states_lost_ || log.has_state || log.removed) continue;
+        log.no_place = log.pieces.empty();
+        if (log.no_place) continue;
+        // What is below its first piece is in the segment's file, where it is checked.
+        log.has_state = true, log.position = 0;
+        log.segment = log.next = log.pieces.front().segment;
+    }
+    if (resumed_ > 0) result_.lost_unspoken += lost_;
+}
+
+// Whether the file's states are all there, or were: then what can no longer be read of them is damage.
 Task<Result<bool>> JournalReader::begins_complete(JournalFile& file) {
+    if (file.begun <= durable_) co_return true;
     uint64_t sequence = file.head.sequence;
     for (uint64_t position = 0; position + sizeof(Entry) <= file.size;) {
         const auto bytes = co_await view(file, position);
@@ -248,9 +348,12 @@ Task<Result<>> JournalReader::survey(JournalFile& file) {
         if (!bytes) co_return bytes.error();
         const auto entry = parse_entry(*bytes);
         if (!entry || entry->sequence < file.head.sequence) {
-            position = align_down(position) + block_size;
+            const bool behind_damage = position < block_size;
+            position = behind_damage ? position + 8 : align_down(position) + block_size;
             continue;
         }
+        const bool is_begun = !is_of_states(*entry) || entry->kind == EntryKind::states_end;
+        if (is_begun) file.begun = std::min(file.begun, entry->sequence);
         durable_ = std::max(durable_, entry->watermark);
         if (entry->kind == EntryKind::oldest) oldest_ = std::max(oldest_, entry->position);
         if (is_own_) result_.sequence_max = std::max(result_.sequence_max, entry->sequence);
@@ -264,6 +367,7 @@ Task<Result<>> JournalReader::survey(JournalFile& file) {
 Task<Result<bool>> JournalReader::follow(JournalFile& file) {
     const bool is_base = file.number() == base_;
     if (file.head.sequence != expected_ && expected_ > durable_) co_return ended_ = true, false;
+    std::optional<uint64_t> stopped;  // Inside a block; what follows may be on the next one.
     for (uint64_t position = 0; position + sizeof(Entry) <= file.size;) {
         const auto bytes = co_await view(file, position);
         if (!bytes) co_return bytes.error();
@@ -271,16 +375,18 @@ Task<Result<bool>> JournalReader::follow(JournalFile& file) {
         const auto entry = parse_entry(*bytes);
         const bool chained = entry && entry->sequence == expected_ && entry->size() <= bytes->size() &&
                              (!previous_known_ || entry->previous == previous_);
-        if (!chained && position % block_size != 0) {
+        if (!chained && position % block_size != 0 && !stopped) {
+            stopped = position;
             position = align_up(position);
             continue;
         }
         if (!chained) {
-            const auto readable = co_await next_readable(file, position);
+            const auto readable = co_await next_readable(file, stopped.value_or(position));
             if (!readable) co_return readable.error();
-            position = *readable;
+            position = *readable, stopped.reset();
             continue;
         }
+        stopped.reset();
         const Bytes payload = bytes->subspan(sizeof(Entry), entry->has_payload() ? entry->length : 0);
         if (!apply(*entry, payload, is_base)) co_return ended_ = true, false;
         expected_ = entry->sequence + 1, previous_ = entry->header_hash, previous_known_ = true;
@@ -290,17 +396,21 @@ Task<Result<bool>> JournalReader::follow(JournalFile& file) {
 }
 
 // Nothing that continues the chain is at `position`: the file's end, a torn tail, or damage, behind which the
-// chain is taken up again. The file's size when there is nothing to go on with in it.
+// chain is taken up again: with the very next entry wherever it is, else with one that begins a block. The
+// file's size when there is nothing to go on with in it.
 Task<Result<uint64_t>> JournalReader::next_readable(JournalFile& file, uint64_t position) {
     const auto next_file = files_.upper_bound(file.number());
     const bool continues = next_file != files_.end() && next_file->second.head.sequence == expected_;
     if (continues || expected_ > durable_) co_return file.size;
-    for (position += block_size; position + sizeof(Entry) <= file.size; position += block_size) {
+    const uint64_t near_end = position + payload_max + block_size;
+    for (position += 8; position + sizeof(Entry) <= file.size; position += 8) {
+        if (position > near_end) position = align_up(position);
         const auto bytes = co_await view(file, position);
         if (!bytes) co_return bytes.error();
         const auto entry = parse_entry(*bytes);
-        if (entry && entry->sequence > expected_) {
-            lose_until(entry->sequence);
+        const bool begins_block = position % block_size == 0;
+        if (entry && (entry->sequence == expected_ + 1 || (begins_block && entry->sequence > expected_))) {
+            lose_until(entry->sequence, &*entry);
             co_return position;
         }
     }
@@ -309,13 +419,16 @@ Task<Result<uint64_t>> JournalReader::next_readable(JournalFile& file, uint64_t 
     co_return file.size;
 }
 
-// Reading goes on with that sequence: durable entries before it cannot be read.
-void JournalReader::lose_until(uint64_t sequence) {
+// Reading goes on with that sequence, with `next` if it is in the same file: durable entries before it cannot
+// be read. If those were only states that the base begins with, no log's bytes are among them.
+void JournalReader::lose_until(uint64_t sequence, const Entry* next) {
     ASSERT(sequence > expected_);
-    lost_ += sequence - expected_;
-    note_damage({place_.first ? *place_.first : std::string{"journal"}, place_.second, expected_,
-                 sequence - expected_});
-    expected_ = resumed_ = sequence, previous_known_ = false;
+    const uint64_t entries = sequence - expected_;
+    note_damage({place_.first ? *place_.first : std::string{"journal"}, place_.second, expected_, entries});
+    states_lost_ |= in_states_;
+    const bool only_states = in_states_ && next && (entries == 1 || is_of_states(*next));
+    if (!only_states) lost_ += entries, resumed_ = sequence;
+    expected_ = sequence, previous_known_ = false;
 }
 
 // False: the entry was being written when the end came.
@@ -326,11 +439,13 @@ bool JournalReader::apply(const Entry& entry, Bytes payload, bool is_base) {
     if (!sound) note_damage({*place_.first, place_.second, entry.sequence, 1});
     const bool of_a_log = entry.kind != EntryKind::file && entry.kind != EntryKind::states_end &&
                           entry.kind != EntryKind::oldest && entry.kind != EntryKind::clean;
+    in_states_ = in_states_ && is_of_states(entry) && entry.kind != EntryKind::states_end;
     if (!of_a_log || !is_mine(entry)) return true;
     // Later files repeat what is known by then; a log that came in between may have begun above zero.
     const auto known = logs_.find(Slot{entry.slot});
-    const bool repeated =
-        entry.kind == EntryKind::state && !is_base && known != logs_.end() && !known->second.left;
+    const bool has_place =
+        known != logs_.end() && (!states_lost_ || known->second.has_state || !known->second.pieces.empty());
+    const bool repeated = entry.kind == EntryKind::state && !is_base && has_place && !known->second.left;
     RecoveredLog& log = logs_[Slot{entry.slot}];
     if (repeated && log.last_sequence < resumed_ && !agrees(log, entry)) add_lost(log, entry, 0);
     log.last_sequence = entry.sequence;

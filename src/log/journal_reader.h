@@ -36,7 +36,9 @@ struct RecoveredEpoch {
 struct RecoveredLog {
     uint64_t incarnation = 0;
     bool has_state = false;  // Else it began empty, with the first piece.
-    Uuid topic_id;           // With has_state.
+    bool no_place =
+        false;      // Its state was lost and nothing came after: the segments alone say where it ends.
+    Uuid topic_id;  // With has_state.
     Offset segment, next, log_start;
     uint64_t position = 0;
     std::vector<RecoveredPiece> pieces;
@@ -62,6 +64,7 @@ struct RecoveredJournals {
     std::map<Slot, RecoveredLog> logs;
     uint64_t incarnation_max = 0, sequence_max = 0, file_max = 0;
     uint64_t damaged_entries = 0;
+    uint64_t lost_unspoken = 0;          // Lost entries that may have been of slots that are not in `logs`.
     std::vector<JournalDamage> damages;  // Those, one by one; the first damages_max.
     bool was_clean = false;              // The one of this shard.
     bool all_clean = true;               // All that were read.

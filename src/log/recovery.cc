@@ -8,12 +8,15 @@ namespace millrace {
 Task<Result<>> Recovery::run() {
     const auto found = co_await open_directory();
     if (!found) co_return found.error();
+    // Nothing is appended to a log before its directory is there.
+    if (journal_ && journal_->no_place && (*found == Found::nothing || *found == Found::foreign))
+        journal_.reset();
     if (*found == Found::damaged) co_return co_await refuse("it was found before");
     auto result = co_await finish_swaps();
     if (result) result = co_await list_segments();
     if (result) result = co_await read_epochs();
     if (!result) co_return result;
-    if (journal_)
+    if (journal_ && !journal_->no_place)
         result = co_await recover_known();
     else
         result = co_await recover_unknown();
@@ -372,10 +375,11 @@ Task<Result<>> Recovery::recover_unknown() {
                      .sealed = sealed,
                      .final = sealed});
     }
+    const bool may_lack = journal_ && journal_->lost_after > 0;
     if (log_.segments_.empty()) {
         add_segment({});
         end_ = Offset{0};
-        co_return Result<>{};
+        if (!may_lack) co_return Result<>{};
     }
     log_.log_start_ = log_.segments_.front()->base;
     Segment& active = log_.active();
@@ -391,7 +395,19 @@ Task<Result<>> Recovery::recover_unknown() {
     *active.index = {};
     auto exact = co_await log_.make_exact(active);
     if (!exact) co_return exact;
+    if (may_lack) go_on_behind_lost(active);
+    if (journal_) log_.log_start_ = std::min(std::max(log_.log_start_, journal_->log_start), end_);
     co_return co_await rebuild();
+}
+
+// The journal may have had more of it than its segments.
+void Recovery::go_on_behind_lost(Segment& active) {
+    files_[active.base] = active.size;
+    ends_ = {End{active.base, end_, active.size}};
+    leave_room_for_lost();
+    end_ = ends_.back().next;
+    active.sealed = true;
+    add_segment({.base = end_});
 }
 
 // ---- Epochs, and the last hand -------------------------------------------------------------------------

@@ -46,6 +46,7 @@ class Recovery {
 
     Task<Result<>> recover_known();
     Task<Result<>> recover_unknown();
+    void go_on_behind_lost(Segment& active);
     Task<Result<>> follow_pieces();
     bool enter(const RecoveredPiece& piece, const End& complete);
     void end_hole();

@@ -197,7 +197,7 @@ Task<Result<CheckReport>> Recovery::scan(Segment& segment, Scan what) {
                          .expected = what.expected,
                          .limit = what.limit,
                          .order = segment.final || what.from > 0 ? Order::rising : Order::gapless,
-                         .epochs = epochs_lost_ || !journal_ ? nullptr : &log_.epochs_,
+                         .epochs = epochs_lost_ || !journal_ || journal_->no_place ? nullptr : &log_.epochs_,
                          .known = &log_.damage_};
     request.on_batch = [this, &segment, what](const BatchHeader& batch, uint64_t at) {
         if (at == 0) segment.first_timestamp = batch.record_count > 0 ? batch.max_timestamp : -1;

@@ -92,6 +92,8 @@ Task<Result<Log*>> StorageImpl::load(LogSpec spec) {
     if (const auto it = recovered_.logs.find(spec.slot); it != recovered_.logs.end()) {
         known = std::move(it->second);
         recovered_.logs.erase(it);
+    } else if (recovered_.lost_unspoken > 0 && !started_) {
+        known = RecoveredLog{.no_place = true, .lost_after = recovered_.lost_unspoken};
     }
     co_return co_await load_known(std::move(spec), std::move(known));
 }

@@ -154,7 +154,7 @@ Task<> PartitionCheck::check_epochs_file() {
 
 Task<Result<>> PartitionCheck::find_extents() {
     const RecoveredLog* journal = subject_.journal;
-    if (journal) {
+    if (journal && !journal->no_place) {
         auto extent = co_await extent_of(io_, subject_.root + "/" + subject_.name, *journal);
         if (!extent) co_return extent.error();
         known_ = std::move(*extent);

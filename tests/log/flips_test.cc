@@ -4,6 +4,7 @@
 
 #include "damage.h"
 #include "journal_format.h"
+#include "layout.h"
 #include "storage_world.h"
 
 namespace millrace {
@@ -277,6 +278,87 @@ TEST_CASE("a flipped bit in node.meta is found, and its other copy is right") {
         CHECK((**found)->cluster_id == "a cluster");
         CHECK(world.count_lines(Level::warn) == 1);
     }
+}
+
+namespace {
+
+// The entry that a journal file begins with, and the states behind it, of all files that are still needed.
+std::vector<Flip> beginnings(const Files& files) {
+    std::vector<Flip> flips;
+    for (const auto& [path, bytes] : files) {
+        if (path.find("/journal/") == std::string::npos || !parse_entry(bytes)) continue;
+        for (uint64_t at = 0; at + sizeof(Entry) <= bytes.size();) {
+            const auto entry = parse_entry(Bytes{bytes}.subspan(at));
+            if (!entry) break;
+            const Flip header{path, at + 40, 4}, payload{path, at + sizeof(Entry) + 16, 4};
+            if (place_of(files, header) == Place::needed) flips.push_back(header);
+            if (place_of(files, header) == Place::needed && entry->has_payload()) flips.push_back(payload);
+            if (entry->kind == EntryKind::states_end) break;
+            at += entry->size();
+        }
+    }
+    return flips;
+}
+
+// As many batches as fill some journal files, the last ones just before the end.
+Files killed_after(StorageWorld& w, uint64_t batches) {
+    w.add(0, small_segments()), w.add(1, small_segments()), w.add(2);
+    w.boot();
+    REQUIRE(w.wait_started());
+    CHECK(w.program().append(Slot{2}, make_batch(5, 700), Epoch{3}) == Error::none);
+    REQUIRE(w.settle());
+    for (uint64_t i = 0; i < batches; i++) {
+        const Slot slot{static_cast<uint32_t>(i % 3 == 2)};
+        CHECK(w.program().append(slot, make_batch(i, 900 + i * 37 % 700), Epoch{3}) == Error::none);
+        w.world.run_for(ms / 4);
+    }
+    w.crash(Crash::kill);
+    Files files;
+    collect(w.node.disk(), "data", files);
+    return files;
+}
+
+}  // namespace
+
+TEST_CASE("a bad beginning of a journal file loses nothing that was acknowledged without a word") {
+    size_t files_hit = 0;
+    for (const uint64_t batches : {20, 150, 420, 500}) {
+        StorageWorld origin{2, scrubbed()};
+        const Files files = killed_after(origin, batches);
+        std::set<std::string> hit;
+        for (const Flip& flip : beginnings(files)) {
+            CAPTURE(batches);
+            CAPTURE(flip.path);
+            CAPTURE(flip.at);
+            CHECK(is_found(origin, files, flip, false));
+            hit.insert(flip.path);
+        }
+        for (const std::string& path : hit) {  // The whole first block.
+            CAPTURE(batches);
+            CAPTURE(path);
+            Files damaged = files;
+            for (size_t at = sizeof(Entry); at < block_size; at++) damaged.at(path)[at] ^= 0xff;
+            CHECK(is_found(origin, damaged, {path, 40, 4}, false));
+        }
+        files_hit += hit.size();
+    }
+    MESSAGE(files_hit, " journal files");
+    CHECK(files_hit > 4);
+}
+
+TEST_CASE("journal files that were never begun are no damage") {
+    StorageWorld origin{2, scrubbed()};
+    Files files = killed_after(origin, 20);
+    files["data/journal/0/7"] = std::vector<uint8_t>(256 << 10);
+    StorageWorld w{7, scrubbed()};
+    for (const auto& [path, bytes] : files) w.node.disk().put(path, bytes);
+    w.model = origin.model;
+    w.boot();
+    REQUIRE(w.wait_started());
+    CHECK(w.world.count_lines(Level::error) + w.world.count_lines(Level::warn) == 0);
+    CHECK(w.storage().stats().damaged_entries == 0);
+    CHECK(w.storage().stats().damaged_ranges == 0);
+    w.check_all();
 }
 
 }  // namespace millrace
