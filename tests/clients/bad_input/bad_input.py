@@ -258,6 +258,7 @@ def ten_thousand_partitions():
 
 
 def main():
+    print("may log connections pause until memory for requests is free", flush=True)  # As each shard's share is used up.
     bystander = Bystander()
     base = memory()
     note(f"memory {base / MB:.0f} MB at first")
