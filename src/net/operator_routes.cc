@@ -106,68 +106,86 @@ void add_lag(MetricsPage& page, const Shard& zero, const std::vector<ShardView>&
     }
 }
 
-void add_cleaner(MetricsPage& page, const StorageStats& storage) {
-    page.add_counter("millrace_cleaner_runs_total", "Cleanings of compacted partitions.",
-                     static_cast<double>(storage.cleanings));
-    page.add_counter("millrace_cleaner_failures_total", "Partitions that could not be cleaned.",
-                     static_cast<double>(storage.cleaner_failures));
-    page.add_counter("millrace_cleaner_read_bytes_total", "Bytes of segments read by cleanings.",
-                     static_cast<double>(storage.cleaner_read_bytes));
-    page.add_counter("millrace_cleaner_written_bytes_total", "Bytes of segments written by cleanings.",
-                     static_cast<double>(storage.cleaner_write_bytes));
-    page.add_gauge("millrace_cleaner_map_bytes", "Memory for the keys of what is being cleaned.",
-                   static_cast<double>(storage.cleaner_map_bytes));
+struct StorageMetric {
+    std::string_view name, help;
+    enum class Kind : uint8_t { counter, gauge } kind;
+    uint64_t StorageStats::*value;
+};
+
+constexpr auto counter = StorageMetric::Kind::counter, gauge = StorageMetric::Kind::gauge;
+constexpr StorageMetric storage_metrics[] = {
+    {"millrace_storage_commits_total", "Group commits of the journals.", counter, &StorageStats::commits},
+    {"millrace_storage_journal_bytes_total", "Bytes written to the journals.", counter,
+     &StorageStats::journal_bytes},
+    {"millrace_storage_direct_bytes_total", "Bytes written to segments with their commit.", counter,
+     &StorageStats::direct_bytes},
+    {"millrace_storage_write_out_bytes_total", "Bytes moved from the journals to segments.", counter,
+     &StorageStats::write_out_bytes},
+    {"millrace_storage_read_bytes_total", "Bytes of segments read from disk.", counter,
+     &StorageStats::disk_read_bytes},
+    {"millrace_storage_block_hits_total", "Blocks of segments found in the cache.", counter,
+     &StorageStats::block_hits},
+    {"millrace_storage_block_misses_total", "Blocks of segments that a reader waited for.", counter,
+     &StorageStats::block_misses},
+    {"millrace_storage_block_cache_bytes", "Blocks of segments in memory.", gauge,
+     &StorageStats::block_cache_bytes},
+    {"millrace_storage_damaged_ranges", "Ranges of offsets that are damaged and not served.", gauge,
+     &StorageStats::damaged_ranges},
+    {"millrace_storage_scrubbed_bytes_total", "Bytes of cold segments read to check them.", counter,
+     &StorageStats::scrubbed_bytes},
+    {"millrace_storage_scrub_damaged_total", "Damaged ranges that this has found.", counter,
+     &StorageStats::scrub_damaged},
+    {"millrace_storage_cached_bytes", "Recent bytes of logs in memory.", gauge, &StorageStats::cached_bytes},
+    {"millrace_storage_dirty_bytes", "Bytes in memory that are not in segments yet.", gauge,
+     &StorageStats::dirty_bytes},
+    {"millrace_cleaner_runs_total", "Cleanings of compacted partitions.", counter, &StorageStats::cleanings},
+    {"millrace_cleaner_failures_total", "Partitions that could not be cleaned.", counter,
+     &StorageStats::cleaner_failures},
+    {"millrace_cleaner_read_bytes_total", "Bytes of segments read by cleanings.", counter,
+     &StorageStats::cleaner_read_bytes},
+    {"millrace_cleaner_written_bytes_total", "Bytes of segments written by cleanings.", counter,
+     &StorageStats::cleaner_write_bytes},
+    {"millrace_cleaner_map_bytes", "Memory for the keys of what is being cleaned.", gauge,
+     &StorageStats::cleaner_map_bytes},
+};
+
+void add_storage(MetricsPage& page, const StorageStats& storage) {
+    for (const auto& [name, help, kind, member] : storage_metrics) {
+        const auto value = static_cast<double>(storage.*member);
+        kind == counter ? page.add_counter(name, help, value) : page.add_gauge(name, help, value);
+    }
 }
 
-void add_shards(MetricsPage& page, const std::vector<ShardView>& views) {
+void add_groups(MetricsPage& page, const GroupStats& groups) {
     constexpr std::array states{GroupState::empty, GroupState::preparing_rebalance,
                                 GroupState::completing_rebalance, GroupState::stable, GroupState::dead};
-    for (const ShardView& view : views) {
-        page.add_gauge("kafka_server_replicamanager_partitioncount", "Partitions on this node.",
-                       static_cast<double>(view.partitions));
-        page.add_counter("millrace_storage_commits_total", "Group commits of the journals.",
-                         static_cast<double>(view.storage.commits));
-        page.add_counter("millrace_storage_journal_bytes_total", "Bytes written to the journals.",
-                         static_cast<double>(view.storage.journal_bytes));
-        page.add_counter("millrace_storage_direct_bytes_total",
-                         "Bytes written to segments with their commit.",
-                         static_cast<double>(view.storage.direct_bytes));
-        page.add_counter("millrace_storage_write_out_bytes_total",
-                         "Bytes moved from the journals to segments.",
-                         static_cast<double>(view.storage.write_out_bytes));
-        page.add_counter("millrace_storage_read_bytes_total", "Bytes of segments read from disk.",
-                         static_cast<double>(view.storage.disk_read_bytes));
-        page.add_counter("millrace_storage_block_hits_total", "Blocks of segments found in the cache.",
-                         static_cast<double>(view.storage.block_hits));
-        page.add_counter("millrace_storage_block_misses_total",
-                         "Blocks of segments that a reader waited for.",
-                         static_cast<double>(view.storage.block_misses));
-        page.add_gauge("millrace_storage_block_cache_bytes", "Blocks of segments in memory.",
-                       static_cast<double>(view.storage.block_cache_bytes));
-        page.add_gauge("millrace_storage_damaged_ranges",
-                       "Ranges of offsets that are damaged and not served.",
-                       static_cast<double>(view.storage.damaged_ranges));
-        page.add_counter("millrace_storage_scrubbed_bytes_total",
-                         "Bytes of cold segments read to check them.",
-                         static_cast<double>(view.storage.scrubbed_bytes));
-        page.add_counter("millrace_storage_scrub_damaged_total", "Damaged ranges that this has found.",
-                         static_cast<double>(view.storage.scrub_damaged));
-        page.add_gauge("millrace_storage_cached_bytes", "Recent bytes of logs in memory.",
-                       static_cast<double>(view.storage.cached_bytes));
-        page.add_gauge("millrace_storage_dirty_bytes", "Bytes in memory that are not in segments yet.",
-                       static_cast<double>(view.storage.dirty_bytes));
-        page.add_gauge("millrace_storage_refusing_shards",
-                       "Shards that refuse records: the disk is nearly full.", view.is_low_on_space);
-        add_cleaner(page, view.storage);
-        page.add_counter("millrace_group_rebalances_total", "Rebalances of consumer groups begun.",
-                         static_cast<double>(view.groups.rebalances));
-        page.add_gauge("kafka_consumergroup_members", "Members of all consumer groups.",
-                       static_cast<double>(view.groups.members));
-        for (size_t i = 0; i < states.size(); i++)
-            page.add_gauge("millrace_groups", "Consumer groups by state.",
-                           static_cast<double>(view.groups.groups[i]),
-                           {{"state", group_state_name(states[i])}});
-    }
+    page.add_counter("millrace_group_rebalances_total", "Rebalances of consumer groups begun.",
+                     static_cast<double>(groups.rebalances));
+    page.add_gauge("kafka_consumergroup_members", "Members of all consumer groups.",
+                   static_cast<double>(groups.members));
+    for (size_t i = 0; i < states.size(); i++)
+        page.add_gauge("millrace_groups", "Consumer groups by state.", static_cast<double>(groups.groups[i]),
+                       {{"state", group_state_name(states[i])}});
+}
+
+void add_shard(MetricsPage& page, const ShardView& view) {
+    page.add_gauge("kafka_server_replicamanager_partitioncount", "Partitions on this node.",
+                   static_cast<double>(view.partitions));
+    page.add_gauge("millrace_storage_refusing_shards", "Shards that refuse records: the disk is nearly full.",
+                   view.is_low_on_space);
+    add_storage(page, view.storage);
+    add_groups(page, view.groups);
+}
+
+// What `look` notes of each shard, there.
+template <class View> Task<std::vector<View>> on_every_shard(Shard& zero, Task<bool> (*look)(Shard&, View&)) {
+    std::vector<View> views(zero.node().shard_count());
+    std::vector<Task<bool>> looks;
+    for (uint16_t i = 0; i < views.size(); i++)
+        looks.push_back(
+            zero.on<bool>(ShardId{i}, [look, &view = views[i]](Shard& shard) { return look(shard, view); }));
+    co_await gather(std::move(looks));
+    co_return views;
 }
 
 Task<bool> ask_readiness(Shard& shard) { co_return shard.is_ready(); }
@@ -245,12 +263,8 @@ HttpResponse tell_moved(const WantedMove& wanted, Result<> moved) {
 
 Task<HttpResponse> OperatorRoutes::partitions() {
     if (!zero_.is_ready()) co_return HttpResponse{.status = 503, .body = "not ready\n"};
-    std::vector<Lines> lines(zero_.node().shard_count());
-    std::vector<Task<bool>> looks;
-    for (uint16_t i = 0; i < lines.size(); i++)
-        looks.push_back(zero_.on<bool>(
-            ShardId{i}, [&mine = lines[i]](Shard& shard) { return list_partitions(shard, mine); }));
-    co_await gather(std::move(looks));
+    auto listing = on_every_shard<Lines>(zero_, list_partitions);
+    auto lines = co_await listing;
     Lines all;
     for (Lines& some : lines) all.by_partition.merge(some.by_partition);
     std::string text = "topic\tpartition\tslot\tshard\tbytes\tstart_offset\tend_offset\n";
@@ -295,12 +309,8 @@ Task<HttpResponse> OperatorRoutes::readiness() {
 
 Task<HttpResponse> OperatorRoutes::metrics() {
     if (!zero_.is_ready()) co_return HttpResponse{.status = 503, .body = "not ready\n"};
-    std::vector<ShardView> views(zero_.node().shard_count());
-    std::vector<Task<bool>> looks;
-    for (uint16_t i = 0; i < views.size(); i++)
-        looks.push_back(
-            zero_.on<bool>(ShardId{i}, [&view = views[i]](Shard& shard) { return look(shard, view); }));
-    co_await gather(std::move(looks));
+    auto looking = on_every_shard<ShardView>(zero_, look);
+    const auto views = co_await looking;
     MetricsPage page;
     for (uint16_t i = 0; i < views.size(); i++) page.add(zero_.node().shard(ShardId{i}).metrics());
     page.add_gauge("kafka_brokers", "Brokers in the cluster.",
@@ -312,7 +322,7 @@ Task<HttpResponse> OperatorRoutes::metrics() {
                    static_cast<double>(views.front().storage.disk_reserve));
     page.add_counter("millrace_partition_moves_total", "Partitions that were moved to another shard.",
                      static_cast<double>(zero_.moves()));
-    add_shards(page, views);
+    for (const ShardView& view : views) add_shard(page, view);
     add_topics(page, zero_, views);
     add_lag(page, zero_, views);
     if (add_process_metrics_) add_process_metrics_(page);
