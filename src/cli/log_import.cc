@@ -10,10 +10,10 @@ namespace {
 
 class ImportPrinter final : public ImportListener {
  public:
-    ImportPrinter(Format format, bool dry_run) : format_(format), dry_run_(dry_run) {}
+    ImportPrinter(Format format, bool dry_run) : format_(format), dry_run_(dry_run), objects_(format) {}
 
     void on_topic(const ImportedTopic& topic) override {
-        if (format_ != Format::table) return put(json_of(topic));
+        if (format_ != Format::table) return objects_.put(json_of(topic));
         if (!topic.refused.empty()) return print(fmt::format("refused  {}: {}\n", topic.name, topic.refused));
         if (dry_run_)
             return print(fmt::format("would take {} ({} partitions)\n", topic.name, topic.partitions));
@@ -26,11 +26,9 @@ class ImportPrinter final : public ImportListener {
             return print(fmt::format("note     {}{}\n", topic.empty() ? "" : topic + ": ", note));
         JsonObject object;
         if (!topic.empty()) object.text("topic", topic);
-        put(object.text("note", note).done());
+        objects_.put(object.text("note", note).done());
     }
-    void finish() {
-        if (format_ == Format::json) print(any_ ? "\n]\n" : "[]\n");
-    }
+    void finish() { objects_.finish(); }
 
  private:
     static std::string json_of(const ImportedTopic& topic) {
@@ -41,14 +39,10 @@ class ImportPrinter final : public ImportListener {
         object.number("records", static_cast<int64_t>(topic.records));
         return object.number("bytes", static_cast<int64_t>(topic.bytes)).done();
     }
-    void put(const std::string& object) {
-        if (format_ == Format::jsonl) return print(object + "\n");
-        print((any_ ? ",\n  " : "[\n  ") + object);
-        any_ = true;
-    }
+
     const Format format_;
     const bool dry_run_;
-    bool any_ = false;
+    ObjectList objects_;
 };
 
 int explain(const ImportOptions& options, Error error) {

@@ -10,7 +10,7 @@ namespace {
 class RepairPrinter final : public RepairListener {
  public:
     RepairPrinter(Format format, bool dry_run)
-        : format_(format), dry_run_(dry_run), findings_(Format::jsonl) {}
+        : format_(format), dry_run_(dry_run), objects_(format), findings_(Format::jsonl) {}
 
     void on_change(const Change& change) override { put(dry_run_ ? "would" : "will", change); }
     void on_made(const Change& change) override { put("done", change); }
@@ -18,7 +18,7 @@ class RepairPrinter final : public RepairListener {
         if (format_ != Format::table) {
             JsonObject object;
             object.text("step", "left").text("file", finding.file).text("what", finding.what);
-            return put(object.text("mend", finding.mend).done());
+            return objects_.put(object.text("mend", finding.mend).done());
         }
         print(fmt::format("left    {}\n        {}\n        mend: {}\n", finding.file, finding.what,
                           finding.mend));
@@ -26,9 +26,7 @@ class RepairPrinter final : public RepairListener {
     void on_progress(uint64_t bytes_read, std::string_view partition) override {
         findings_.on_progress(bytes_read, partition);
     }
-    void finish() {
-        if (format_ == Format::json) print(any_ ? "\n]\n" : "[]\n");
-    }
+    void finish() { objects_.finish(); }
 
  private:
     void put(std::string_view step, const Change& change) {
@@ -38,17 +36,12 @@ class RepairPrinter final : public RepairListener {
         object.text("step", step).text("file", change.file).text("what", change.what);
         if (change.first_lost >= 0)
             object.number("first_lost", change.first_lost).number("last_lost", change.last_lost);
-        put(object.done());
-    }
-    void put(const std::string& object) {
-        if (format_ == Format::jsonl) return print(object + "\n");
-        print((any_ ? ",\n  " : "[\n  ") + object);
-        any_ = true;
+        objects_.put(object.done());
     }
 
     const Format format_;
     const bool dry_run_;
-    bool any_ = false;
+    ObjectList objects_;
     FindingPrinter findings_;  // For how far it has come.
 };
 

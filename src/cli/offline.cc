@@ -82,6 +82,16 @@ std::string size_text(uint64_t bytes) {
     return unit == 0 ? fmt::format("{} bytes", bytes) : fmt::format("{:.1f} {}", value, units[unit]);
 }
 
+void ObjectList::put(const std::string& object) {
+    if (format_ == Format::jsonl) return print(object + "\n");
+    print((any_ ? ",\n  " : "[\n  ") + object);
+    any_ = true;
+}
+
+void ObjectList::finish() {
+    if (format_ == Format::json) print(any_ ? "\n]\n" : "[]\n");
+}
+
 // ---- Findings ------------------------------------------------------------------------------------------
 
 namespace {

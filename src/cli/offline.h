@@ -28,6 +28,18 @@ int bad_format(std::string_view command, const Arguments& arguments);
 // What --topic, --partition and the directory say, and which topics its metadata says are compacted.
 Task<VerifyOptions> verify_options(Io& io, const Arguments& arguments);
 
+// JSON objects on stdout: a line each, or as one array.
+class ObjectList {
+ public:
+    explicit ObjectList(Format format) : format_(format) {}
+    void put(const std::string& object);
+    void finish();
+
+ private:
+    const Format format_;
+    bool any_ = false;
+};
+
 // Findings as text or JSON on stdout; how far it has come on stderr, if that is a terminal and it takes long.
 class FindingPrinter final : public FindingListener {
  public:
