@@ -26,7 +26,7 @@ int run_offline(LogLines lines, const std::function<Task<int>(Io&)>& work) {
     SilentSink silent;
     LogSink* sink = &stream;
     if (lines == LogLines::silent) sink = &silent;
-    const int code = run_alone({.log_sink = sink}, work);
+    const int code = run_alone({.log_sink = sink, .log_level = Level::warn}, work);
     return code < 0 ? static_cast<int>(exit_failed) : code;
 }
 
