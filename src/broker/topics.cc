@@ -56,40 +56,8 @@ Task<> take_back(Shard& zero, std::vector<TopicOutcome>& outcomes) {
     co_await zero.settled();
 }
 
-Task<std::vector<TopicOutcome>> create_on_zero(Shard& zero, std::vector<NewTopic> topics, Effect effect) {
-    uint64_t wanted = 0;
-    for (const NewTopic& topic : topics) {
-        const auto asked = static_cast<uint64_t>(std::max(topic.partitions, 1));
-        wanted += std::max<uint64_t>(asked, topic.assignments.size()) * partition_bytes;
-    }
-    auto looking = zero.storage().has_space_for(wanted);
-    const bool has_space = co_await looking;
-    const Effect allowed = has_space ? effect : Effect::validate_only;
-    auto creating = zero.controller().create_topics(std::move(topics), allowed);
-    auto outcomes = co_await creating;
-    if (effect == Effect::validate_only) co_return outcomes;
-    if (!has_space) {
-        refuse_for_space(outcomes);
-        co_return outcomes;
-    }
-    co_await zero.settled();
-    co_await take_back(zero, outcomes);
-    co_return outcomes;
-}
-
 // Partitions cannot be taken back: those that found no room after all are opened as soon as there is some.
-Task<std::vector<TopicOutcome>> grow_on_zero(Shard& zero, std::vector<NewPartitions> topics, Effect effect) {
-    uint64_t wanted = 0;
-    for (const NewPartitions& topic : topics)
-        wanted += static_cast<uint64_t>(std::max(topic.count, 0)) * partition_bytes;
-    auto looking = zero.storage().has_space_for(wanted);
-    const bool has_space = co_await looking;
-    const Effect allowed = has_space ? effect : Effect::validate_only;
-    auto growing = zero.controller().create_partitions(std::move(topics), allowed);
-    auto outcomes = co_await growing;
-    if (effect == Effect::validate_only) co_return outcomes;
-    if (!has_space) refuse_for_space(outcomes);
-    co_await zero.settled();
+Task<> tell_unopened(Shard& zero, std::vector<TopicOutcome>& outcomes) {
     auto asking = zero.unopened();
     const auto unopened = co_await asking;
     for (TopicOutcome& outcome : outcomes) {
@@ -99,7 +67,48 @@ Task<std::vector<TopicOutcome>> grow_on_zero(Shard& zero, std::vector<NewPartiti
         outcome.message = "The disk has no room for " + std::to_string(count) +
                           " of the topic's partitions. They are opened as soon as it has.";
     }
-    co_return outcomes;
+}
+
+struct Made {
+    std::vector<TopicOutcome> outcomes;
+    bool is_made = false;  // Else they were only checked.
+};
+
+// `change(Effect)` is the controller's, and made only where the disk has room for `partitions` more.
+template <class Change>
+Task<Made> make_on_zero(Shard& zero, uint64_t partitions, Effect effect, Change change) {
+    auto looking = zero.storage().has_space_for(partitions * partition_bytes);
+    const bool has_space = co_await looking;
+    auto changing = change(has_space ? effect : Effect::validate_only);
+    Made made{.outcomes = co_await changing, .is_made = has_space && effect == Effect::commit};
+    if (effect == Effect::commit && !has_space) refuse_for_space(made.outcomes);
+    if (made.is_made) co_await zero.settled();
+    co_return made;
+}
+
+Task<std::vector<TopicOutcome>> create_on_zero(Shard& zero, std::vector<NewTopic> topics, Effect effect) {
+    uint64_t partitions = 0;
+    for (const NewTopic& topic : topics) {
+        const auto asked = static_cast<uint64_t>(std::max(topic.partitions, 1));
+        partitions += std::max<uint64_t>(asked, topic.assignments.size());
+    }
+    auto making = make_on_zero(zero, partitions, effect, [&](Effect allowed) {
+        return zero.controller().create_topics(std::move(topics), allowed);
+    });
+    auto made = co_await making;
+    if (made.is_made) co_await take_back(zero, made.outcomes);
+    co_return std::move(made.outcomes);
+}
+
+Task<std::vector<TopicOutcome>> grow_on_zero(Shard& zero, std::vector<NewPartitions> topics, Effect effect) {
+    uint64_t partitions = 0;
+    for (const NewPartitions& topic : topics) partitions += static_cast<uint64_t>(std::max(topic.count, 0));
+    auto making = make_on_zero(zero, partitions, effect, [&](Effect allowed) {
+        return zero.controller().create_partitions(std::move(topics), allowed);
+    });
+    auto made = co_await making;
+    if (made.is_made) co_await tell_unopened(zero, made.outcomes);
+    co_return std::move(made.outcomes);
 }
 
 wire::Nullable<wire::String> copy_message(Arena& arena, const AdminOutcome& outcome) {
