@@ -42,42 +42,44 @@ Durability parse_durability(std::string_view name) {
 }
 
 // Values were checked when they were set, so each of these can be parsed.
-class BrokerReader {
+class Reader {
  public:
-    explicit BrokerReader(const ConfigLayers& layers) : layers_(layers) {}
-    std::string_view text(std::string_view name) const {
-        const auto value = broker_value(layers_, name);
-        return value ? trim(*value) : std::string_view{};
-    }
+    virtual std::string text(std::string_view name) const = 0;
     int64_t int64(std::string_view name) const {
         const auto number = parse_whole(ConfigType::int64, text(name));
         ASSERT(number.has_value());
         return *number;
     }
     int32_t int32(std::string_view name) const { return static_cast<int32_t>(int64(name)); }
-    bool boolean(std::string_view name) const { return *parse_boolean(text(name)); }
-    double real(std::string_view name) const { return parse_double(text(name)).value_or(0); }
+    bool boolean(std::string_view name) const { return parse_boolean(text(name)).value(); }
+    double real(std::string_view name, double otherwise) const {
+        return parse_double(text(name)).value_or(otherwise);
+    }
+
+ protected:
+    ~Reader() = default;
+};
+
+class BrokerReader final : public Reader {
+ public:
+    explicit BrokerReader(const ConfigLayers& layers) : layers_(layers) {}
+    std::string text(std::string_view name) const override {
+        return std::string(trim(broker_value(layers_, name).value_or("")));
+    }
 
  private:
     const ConfigLayers& layers_;
 };
 
-class TopicReader {
+class TopicReader final : public Reader {
  public:
     TopicReader(const ConfigLayers& layers, const ConfigMap& overrides)
         : layers_(layers), overrides_(overrides) {}
-    std::string text(std::string_view name) const {
+    std::string text(std::string_view name) const override {
         const ConfigKey* key = find_topic_key(name);
         ASSERT(key != nullptr);
         return topic_value(layers_, overrides_, *key).value_or("");
     }
-    int64_t int64(std::string_view name) const {
-        const auto number = parse_whole(ConfigType::int64, text(name));
-        ASSERT(number.has_value());
-        return *number;
-    }
-    int32_t int32(std::string_view name) const { return static_cast<int32_t>(int64(name)); }
-    bool boolean(std::string_view name) const { return text(name) == "true"; }
 
  private:
     const ConfigLayers& layers_;
@@ -122,8 +124,8 @@ void read_topics(BrokerConfig& config, const BrokerReader& read) {
 void read_cleaner(BrokerConfig& config, const BrokerReader& read) {
     config.cleaner_enable = read.boolean("log.cleaner.enable");
     config.cleaner_dedupe_buffer_bytes = read.int64("log.cleaner.dedupe.buffer.size");
-    config.cleaner_load_factor = read.real("log.cleaner.io.buffer.load.factor");
-    config.cleaner_bytes_per_second = read.real("log.cleaner.io.max.bytes.per.second");
+    config.cleaner_load_factor = read.real("log.cleaner.io.buffer.load.factor", 0);
+    config.cleaner_bytes_per_second = read.real("log.cleaner.io.max.bytes.per.second", 0);
     config.cleaner_backoff_ms = read.int64("log.cleaner.backoff.ms");
 }
 
@@ -151,7 +153,7 @@ void read_cleaning(TopicConfig& config, const TopicReader& read) {
     config.delete_retention_ms = read.int64("delete.retention.ms");
     config.min_compaction_lag_ms = read.int64("min.compaction.lag.ms");
     config.max_compaction_lag_ms = read.int64("max.compaction.lag.ms");
-    config.min_cleanable_dirty_ratio = parse_double(read.text("min.cleanable.dirty.ratio")).value_or(0.5);
+    config.min_cleanable_dirty_ratio = read.real("min.cleanable.dirty.ratio", 0.5);
 }
 
 void read_records(TopicConfig& config, const TopicReader& read) {
