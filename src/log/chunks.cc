@@ -62,9 +62,7 @@ void Chunks::give_back(Slab& slab, IoBuffer part) {
     std::erase(open, &slab);
     const auto place = std::ranges::find(slabs_, &slab, &std::unique_ptr<Slab>::get);
     ASSERT(place != slabs_.end());
-    const bool is_much = (slabs_.size() + empty_.size()) * Slab::size > bytes_max_;
-    const bool keep = empty_.empty() || !is_much || empty_.size() * Slab::size < bytes_max_ / 3;
-    if (keep)
+    if (empty_.size() * Slab::size < bytes_max_)
         empty_.push_back(std::move(*place));
     else
         drop(std::move(*place));

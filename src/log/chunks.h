@@ -52,10 +52,10 @@ struct Chunk final : SliceSource {
 
 class Chunks {
  public:
-    static constexpr size_t size_min = block_size, size_max = 1 << 20;
+    static constexpr size_t size_min = block_size, size_max = range_max;
 
-    // Keeps slabs that are empty as long as all together are not more than this, and beyond it a third of
-    // this: making one anew costs more than all that is copied into it.
+    // Keeps so many bytes of empty slabs: making one anew costs more than all that is copied into it, and a
+    // device that is behind for a moment makes need of many.
     Chunks(Io& io, size_t bytes_max) : io_(io), bytes_max_(bytes_max) {}
     Chunks(const Chunks&) = delete;
     ~Chunks();
