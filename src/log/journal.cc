@@ -39,6 +39,11 @@ struct Journal::Commit final : Op {
         journal.land(*this, outcome.value >= 0 && static_cast<uint64_t>(outcome.value) == size,
                      outcome.value);
     }
+    uint64_t device_bytes() const {
+        uint64_t sum = size;
+        for (const auto& direct : directs) sum += direct->size;
+        return sum;
+    }
     Journal& journal;
     IoBuffer bytes;
     size_t used = 0;
@@ -267,6 +272,7 @@ void Journal::submit_ready() {
         Commit& commit = *flying_.back();
         commit.waiting = 1 + commit.directs.size();
         bytes_ += commit.size, commits_++;
+        flying_bytes_ += commit.device_bytes();
         for (auto& direct : commit.directs) io_.submit(*direct);
         io_.submit(commit);
     }
@@ -282,6 +288,7 @@ void Journal::land(Commit& commit, bool good, int32_t outcome) {
     while (!failed_ && !flying_.empty() && flying_.front()->waiting == 0) {
         auto complete_one = std::move(flying_.front());
         flying_.pop_front();
+        flying_bytes_ -= complete_one->device_bytes();
         complete(*complete_one);
         for (auto& direct : complete_one->directs) spare_directs_.push_back(std::move(direct));
         complete_one->directs.clear(), complete_one->marks.clear();

@@ -102,9 +102,12 @@ class Journal {
     uint64_t durable_until() const { return durable_until_; }
 
     bool is_open() const { return current_ != nullptr; }
+    // Two commits keep a device busy that has many bytes to write; more would only be smaller ones, each
+    // with its cost for the device and for those who wait.
     bool busy() const {
-        return flying_.size() + ready_.size() >= settings_.commits_in_flight ||
-               written_.size() >= written_max;
+        const size_t places = flying_bytes_ < large_bytes ? settings_.commits_in_flight
+                                                          : std::min(settings_.commits_in_flight, 2u);
+        return flying_.size() + ready_.size() >= places || written_.size() >= written_max;
     }
     // Everything that was put is durable.
     bool idle() const { return flying_.empty() && ready_.empty() && written_.empty() && !open_; }
@@ -165,7 +168,7 @@ class Journal {
     Fifo<std::unique_ptr<Commit>> ready_, flying_;
     std::vector<std::unique_ptr<Commit>> spare_;
     std::vector<std::unique_ptr<DirectWrite>> spare_directs_;
-    static constexpr size_t written_max = 512;
+    static constexpr size_t written_max = 512, large_bytes = 128 << 10;
     static constexpr uint64_t unsynced_bytes_max = 8 << 20;  // Memory waits for it, and so does room.
     Fifo<Written> written_;                                  // Not durable, or behind one that is not.
     std::vector<Written> spare_written_;
@@ -173,6 +176,7 @@ class Journal {
     std::vector<int> to_sync_;  // Only while a round begins.
     size_t syncs_under_way_ = 0;
     uint64_t syncing_until_ = 0, unsynced_bytes_ = 0;
+    uint64_t flying_bytes_ = 0;  // Of commits, and what they write to segments.
     bool sync_again_ = false;
     std::unique_ptr<Prewrite> prewrite_;
     static constexpr uint64_t prewrite_ahead = 4;  // Pieces.

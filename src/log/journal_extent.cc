@@ -2,6 +2,7 @@
 #include "journal_extent.h"
 
 #include "files.h"
+#include "sums.h"
 
 namespace millrace {
 
@@ -18,7 +19,7 @@ Task<Result<bool>> is_there(Io& io, std::string path, RecoveredPiece piece) {
     const auto read = co_await direct_read(io, *fd, piece.position, bytes);
     co_await close_file(io, *fd);
     if (!read) co_return read.error();
-    co_return hash64(bytes) == piece.hash;
+    co_return PagedHash::of(piece.position, bytes) == piece.hash;
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ std::optional<Entry> parse_entry(Bytes bytes) {
     if (entry.magic != Entry::magic_number || entry.header_hash != header_hash_of(entry)) return {};
     if (entry.kind < EntryKind::file || entry.kind > EntryKind::settled) return {};
     if (entry.has_payload() && entry.length > payload_max) return {};
+    if (entry.kind == EntryKind::range && entry.length > range_max) return {};
     return entry;
 }
 

@@ -16,15 +16,15 @@ enum class EntryKind : uint8_t {
         2,  // After it, one per log: segment, position and next offset it has reached. Payload: StatePayload.
     states_end = 3,  // The file is complete as a place to begin.
     data = 4,        // Payload: bytes of a segment, to be at `position`.
-    range = 5,       // `length` bytes at `position` are in the segment itself; payload_hash is theirs.
-    epoch = 6,       // position: epoch; next: the offset where it starts.
-    log_start = 7,   // next: the log's new start.
-    oldest = 8,      // position: the oldest file that is still needed.
-    removed = 9,     // The slot's log was deleted.
-    clean = 10,      // Everything is in the segments; nothing follows.
-    left = 11,     // As state: all of it is in the segments, and another shard has it. Payload: LeftPayload.
-    settled = 12,  // Segments below `segment` are whole in their files, which may be replaced by cleaned
-                   // ones: earlier entries of theirs are void.
+    range = 5,  // `length` bytes at `position` are in the segment itself; payload_hash is their PagedHash.
+    epoch = 6,  // position: epoch; next: the offset where it starts.
+    log_start = 7,  // next: the log's new start.
+    oldest = 8,     // position: the oldest file that is still needed.
+    removed = 9,    // The slot's log was deleted.
+    clean = 10,     // Everything is in the segments; nothing follows.
+    left = 11,      // As state: all of it is in the segments, and another shard has it. Payload: LeftPayload.
+    settled = 12,   // Segments below `segment` are whole in their files, which may be replaced by cleaned
+                    // ones: earlier entries of theirs are void.
 };
 
 struct Entry {

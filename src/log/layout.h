@@ -10,6 +10,8 @@ namespace millrace {
 
 inline constexpr size_t block_size = 4096;  // What O_DIRECT wants of memory, sizes and offsets.
 
+inline constexpr size_t range_max = 1 << 20;  // Bytes of a segment that the journal names by one hash.
+
 constexpr uint64_t align_down(uint64_t x) { return x & ~uint64_t{block_size - 1}; }
 constexpr uint64_t align_up(uint64_t x) { return align_down(x + block_size - 1); }
 

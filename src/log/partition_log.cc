@@ -56,7 +56,7 @@ void PartitionLog::leave() {
 
 bool PartitionLog::calls() const {
     const bool has_old = segments_.size() > 1 && segments_[1]->base <= log_start_;
-    return wants_direct_ || has_old || !doomed_.empty() || has_unfinished() || damage_unsaid_;
+    return wants_direct() || has_old || !doomed_.empty() || has_unfinished() || damage_unsaid_;
 }
 
 bool PartitionLog::has_unfinished() const {

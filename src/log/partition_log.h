@@ -88,7 +88,7 @@ class PartitionLog final : public Log {
     Task<Result<>> write_final();
     // Makes the active segment's file ready for direct writes, with room ahead.
     Task<Result<>> prepare_direct();
-    bool wants_direct() const { return wants_direct_; }
+    bool wants_direct() const { return wants_direct_ || wants_growth_; }
     void release_direct();
     // At the storage's end: nothing is being written, though after a failure not all that was has landed.
     void release_files();
@@ -187,8 +187,11 @@ class PartitionLog final : public Log {
     // stage.cc
     size_t unstaged_bytes() const;
     void stage_segment(Journal& journal, Segment& segment, Offset next);
+    bool nears_end_of_file(const Segment& segment) const;
+    Task<Result<>> grow_ahead();
     bool can_go_direct(const Segment& segment);
     uint64_t stage_direct(Journal& journal, Segment& segment, uint64_t from, Offset next);
+    uint64_t hash_range(Segment& segment, uint64_t from, Bytes bytes);
     void sum_pages(Segment& segment, uint64_t out);
     void stage_data(Journal& journal, const Segment& segment, uint64_t from, Offset next);
 
@@ -299,7 +302,7 @@ class PartitionLog final : public Log {
     bool writing_out_ = false, checkpointing_ = false;
     bool state_due_ = false;       // The journal does not yet know where this log began.
     uint64_t state_sequence_ = 0;  // Of the entry that told it.
-    bool wants_direct_ = false;
+    bool wants_direct_ = false, wants_growth_ = false;
     int64_t jitter_ms_ = 0;
     Damage damage_;
     bool damage_unsaid_ = false;  // The file does not say it yet.

@@ -229,7 +229,7 @@ Task<Result<bool>> Recovery::range_is_there(const RecoveredPiece& piece) {
     const auto read = co_await direct_read(io_, *fd, piece.position, bytes);
     co_await close_file(io_, *fd);
     if (!read) co_return read.error();
-    co_return hash64(bytes) == piece.hash;
+    co_return PagedHash::of(piece.position, bytes) == piece.hash;
 }
 
 // The segments of the log, with the journal's bytes written into them.

@@ -72,10 +72,11 @@ void PartitionLog::put_state(Journal& journal) const {
 void PartitionLog::stage_segment(Journal& journal, Segment& segment, Offset next) {
     uint64_t from = staged_position_;
     if (segment.size - from >= storage_.config().direct_append_bytes) {
-        if (can_go_direct(segment))
-            from = stage_direct(journal, segment, from, next);
-        else if (!segment.sealed)
-            wants_direct_ = true, storage_.call(*this);
+        const bool direct = can_go_direct(segment);
+        if (direct) from = stage_direct(journal, segment, from, next);
+        if (!direct && !segment.sealed) wants_direct_ = true, storage_.call(*this);
+        if (direct && !wants_growth_ && nears_end_of_file(segment))
+            wants_growth_ = true, storage_.call(*this);
     }
     if (from < segment.size) stage_data(journal, segment, from, next);
     staged_position_ = segment.size;
@@ -110,9 +111,9 @@ uint64_t PartitionLog::stage_direct(Journal& journal, Segment& segment, uint64_t
                          .segment = segment.base.value,
                          .position = first,
                          .next = next.value,
-                         .payload_hash = hash64(bytes)});
+                         .payload_hash = hash_range(segment, first, bytes)});
         }
-        sum_pages(segment, end);  // While they are in the processor's cache.
+        sum_pages(segment, end);
         journal.put_direct({.fd = segment.file->fd,
                             .chunk = chunk,
                             .from = static_cast<uint32_t>(at - chunk->position),
@@ -128,6 +129,20 @@ uint64_t PartitionLog::stage_direct(Journal& journal, Segment& segment, uint64_t
                   .segment = segment.base,
                   .file = journal.current_file()});
     return until;
+}
+
+// Its pages' hashes are the segment's sums as well.
+uint64_t PartitionLog::hash_range(Segment& segment, uint64_t from, Bytes bytes) {
+    sum_pages(segment, align_up(from));
+    PagedHash range;
+    while (!bytes.empty()) {
+        const Bytes page = PagedHash::first_page(from, bytes);
+        const uint64_t hash = hash64(page);
+        range.add(hash);
+        if (page.size() == block_size && segment.sums.at() == from) segment.sums.add_page(from, hash);
+        bytes = bytes.subspan(page.size()), from += page.size();
+    }
+    return range.finish();
 }
 
 void PartitionLog::stage_data(Journal& journal, const Segment& segment, uint64_t from, Offset next) {
@@ -188,7 +203,7 @@ void PartitionLog::sum_pages(Segment& segment, uint64_t out) {
         if (!chunk || chunk->end_position() <= at) chunk = chunk_at(segment, at);
         const bool whole = chunk && chunk->begin_position() <= at && chunk->end_position() >= at + block_size;
         if (!whole) return segment.sums.give_up();
-        segment.sums.add_page(at, {chunk->buffer.data() + (at - chunk->position), block_size});
+        segment.sums.add_page(at, hash64({chunk->buffer.data() + (at - chunk->position), block_size}));
     }
 }
 

@@ -3,8 +3,6 @@
 
 #include <cstring>
 
-#include "layout.h"
-
 namespace millrace {
 
 namespace {
@@ -57,13 +55,18 @@ SegmentSums from_header(const Header& header) {
 
 }  // namespace
 
-uint64_t block_sum(Bytes bytes) {
-    ASSERT(!bytes.empty() && bytes.size() <= sum_block);
-    std::array<uint64_t, sum_block / block_size> pages;
-    size_t count = 0;
-    for (; !bytes.empty(); bytes = bytes.subspan(std::min(block_size, bytes.size())))
-        pages[count++] = hash64(bytes.first(std::min(block_size, bytes.size())));
-    return hash64({reinterpret_cast<const uint8_t*>(pages.data()), count * sizeof(uint64_t)});
+uint64_t PagedHash::finish() const {
+    return hash64({reinterpret_cast<const uint8_t*>(pages_.data()), count_ * sizeof(uint64_t)});
+}
+
+uint64_t PagedHash::of(uint64_t position, Bytes bytes) {
+    PagedHash hash;
+    while (!bytes.empty()) {
+        const Bytes page = first_page(position, bytes);
+        hash.add(hash64(page));
+        bytes = bytes.subspan(page.size()), position += page.size();
+    }
+    return hash.finish();
 }
 
 bool SegmentSums::matches(size_t block, Bytes bytes) const {
@@ -107,10 +110,10 @@ std::optional<SegmentSums> SegmentSums::from_bytes(Bytes bytes) {
     return result;
 }
 
-void SumBuilder::add_page(uint64_t position, Bytes page) {
-    ASSERT(position == at_ && page.size() == block_size);
+void SumBuilder::add_page(uint64_t position, uint64_t hash) {
+    ASSERT(position == at_);
     at_ += block_size;
-    pages_.push_back(hash64(page));
+    pages_.push_back(hash);
     if (at_ % sum_block != 0) return;
     sums_.push_back(hash64(bytes_of(pages_)));
     pages_.clear();

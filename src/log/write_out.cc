@@ -8,7 +8,12 @@ namespace millrace {
 namespace {
 
 constexpr uint64_t snapshot_bytes = 16 << 20;  // Bounds what a recovery reads again per log.
-constexpr uint64_t file_step_min = 64 << 10, file_step_max = 64 << 20;
+constexpr uint64_t file_step_min = 64 << 10, file_step_max = 256 << 20;
+
+// A file grows by as much as it has, so that growing is rare where much is written.
+uint64_t step_of(const Segment& segment) {
+    return std::clamp(segment.allocated, file_step_min, file_step_max);
+}
 
 }  // namespace
 
@@ -81,7 +86,7 @@ Task<Result<>> PartitionLog::reuse_file(Segment& segment, uint64_t size_max) {
 // Room for `size` bytes, and some ahead.
 Task<Result<>> PartitionLog::grow_file(Segment& segment, int fd, uint64_t size) {
     if (segment.allocated >= size) co_return Result<>{};
-    const uint64_t step = storage_.limit_ahead(std::clamp(segment.allocated, file_step_min, file_step_max));
+    const uint64_t step = storage_.limit_ahead(step_of(segment));
     const uint64_t limit = align_up(spec_.config.segment_bytes);
     const uint64_t wanted = segment.sealed ? size : std::max(size, std::min(segment.allocated + step, limit));
     const int32_t n = co_await Once{storage_.io(), Op::Kind::allocate, {.fd = fd, .size = wanted}};
@@ -144,10 +149,42 @@ Task<Result<>> PartitionLog::fill_front(Segment& segment, Chunk& chunk, int fd) 
     co_return Result<>{};
 }
 
+// Before the file is full, so that direct writes never wait for room: what came meanwhile would go through
+// the journal, and to the device twice.
+bool PartitionLog::nears_end_of_file(const Segment& segment) const {
+    const uint64_t step = step_of(segment);
+    const bool is_growing = !segment.sealed && segment.allocated > 0;
+    if (!is_growing || segment.allocated >= align_up(spec_.config.segment_bytes)) return false;
+    return segment.size + step / 2 > segment.allocated && storage_.limit_ahead(step) >= file_step_min;
+}
+
+// Direct writes go on.
+Task<Result<>> PartitionLog::grow_ahead() {
+    Segment& segment = active();
+    ASSERT(!checkpointing_);
+    checkpointing_ = true;
+    const auto file = co_await storage_.descriptors().acquire(key_of(segment), path_of(segment, ".log"),
+                                                              Descriptors::Create::no);
+    Result<> result = file ? Result<>{} : file.error();
+    if (file) {
+        const FileHold hold{storage_.descriptors(), *file};
+        result = co_await grow_file(segment, hold.fd(), segment.allocated + block_size);
+    }
+    checkpointing_ = false;
+    storage_.wake();
+    co_return result;
+}
+
 Task<Result<>> PartitionLog::prepare_direct() {
     Segment& segment = active();
-    wants_direct_ = false;
+    const bool wants_direct = std::exchange(wants_direct_, false);
+    const bool wants_growth = std::exchange(wants_growth_, false) && nears_end_of_file(segment);
     if (writing_out_ || failure() != Error::none) co_return Result<>{};
+    if (!wants_direct) {
+        Result<> grown;
+        if (wants_growth) grown = co_await grow_ahead();
+        co_return grown;
+    }
     writing_out_ = true;  // Nobody else touches the file or drops the segment.
     const auto reused = co_await reuse_file(segment, align_up(spec_.config.segment_bytes));
     if (!reused) {
