@@ -245,7 +245,7 @@ uint64_t Dump::entries(Bytes bytes, uint64_t at) {
 bool Dump::entry(Bytes bytes, uint64_t at) {
     constexpr std::string_view names[] = {"",      "file",  "state",     "states_end", "data",
                                           "range", "epoch", "log_start", "oldest",     "removed",
-                                          "clean", "left",  "settled"};
+                                          "clean", "left",  "settled",   "watermark"};
     const Entry e = *parse_entry(bytes);
     if (sequence_ > 0 && e.sequence <= sequence_) return false;
     const Bytes payload = bytes.subspan(sizeof(Entry), e.has_payload() ? e.length : 0);

@@ -209,6 +209,8 @@ void Journal::put(Entry entry, Bytes payload) {
     std::fill(to + sizeof entry + payload.size(), to + entry.size(), uint8_t{0});
     commit.used += entry.size();
     commit.last_sequence = entry.sequence;
+    told_durable_ = entry.watermark;
+    if (entry.kind != EntryKind::watermark) news_until_ = entry.sequence;
     commit.must_flush |= entry.kind != EntryKind::data && entry.kind != EntryKind::range;
 }
 
@@ -241,6 +243,13 @@ void Journal::put_oldest(uint64_t file) {
     oldest_put_ = file;
     put({.kind = EntryKind::oldest, .position = file});
     open_->frees = file;
+}
+
+void Journal::put_watermark() {
+    ASSERT(wants_watermark());
+    if (!reserve(sizeof(Entry))) return;
+    put({.kind = EntryKind::watermark});
+    flush();
 }
 
 // ---- Commits -------------------------------------------------------------------------------------------

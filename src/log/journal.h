@@ -92,6 +92,11 @@ class Journal {
     void mark(const CommitMark& mark);
     // Frees all files before this number once it is durable.
     void put_oldest(uint64_t file);
+    // Everything is durable, but no entry says so yet of all that is: a recovery would take damage to the
+    // last of it for a torn tail.
+    bool wants_watermark() const { return idle() && current_ && news_until_ > told_durable_; }
+    // An entry that says so.
+    void put_watermark();
     // What was put goes to the device as soon as a place is free.
     void flush();
     // Makes all durable that is written by now; on_committed tells.
@@ -164,6 +169,8 @@ class Journal {
     uint64_t next_file_ = 1, oldest_ = 1, oldest_put_ = 1, incarnation_ = 1;
     uint64_t next_sequence_ = 1, last_hash_ = 0;
     uint64_t written_until_ = 0, durable_until_ = 0, synced_until_ = 0;  // Sequences.
+    uint64_t news_until_ = 0;    // Of the last entry that is more than a watermark.
+    uint64_t told_durable_ = 0;  // The watermark in the last entry.
     std::unique_ptr<Commit> open_;
     Fifo<std::unique_ptr<Commit>> ready_, flying_;
     std::vector<std::unique_ptr<Commit>> spare_;

@@ -12,7 +12,7 @@ std::optional<Entry> parse_entry(Bytes bytes) {
     if (bytes.size() < sizeof entry) return {};
     std::memcpy(&entry, bytes.data(), sizeof entry);
     if (entry.magic != Entry::magic_number || entry.header_hash != header_hash_of(entry)) return {};
-    if (entry.kind < EntryKind::file || entry.kind > EntryKind::settled) return {};
+    if (entry.kind < EntryKind::file || entry.kind > EntryKind::watermark) return {};
     if (entry.has_payload() && entry.length > payload_max) return {};
     if (entry.kind == EntryKind::range && entry.length > range_max) return {};
     return entry;

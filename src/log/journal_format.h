@@ -25,6 +25,8 @@ enum class EntryKind : uint8_t {
     left = 11,      // As state: all of it is in the segments, and another shard has it. Payload: LeftPayload.
     settled = 12,   // Segments below `segment` are whole in their files, which may be replaced by cleaned
                     // ones: earlier entries of theirs are void.
+    watermark = 13,  // Nothing but the watermark that every entry carries: put when nothing follows for a
+                     // while, so that damage to what is durable by then is not taken for a torn tail.
 };
 
 struct Entry {
@@ -47,6 +49,11 @@ struct Entry {
 
     bool has_payload() const {
         return kind == EntryKind::data || kind == EntryKind::state || kind == EntryKind::left;
+    }
+    // Else its slot says nothing.
+    bool is_of_a_log() const {
+        return kind != EntryKind::file && kind != EntryKind::states_end && kind != EntryKind::oldest &&
+               kind != EntryKind::clean && kind != EntryKind::watermark;
     }
     size_t payload_size() const { return has_payload() ? (length + 7) & ~size_t{7} : 0; }  // Padded to 8.
     size_t size() const { return sizeof(Entry) + payload_size(); }

@@ -24,7 +24,7 @@ struct JournalFile {
     uint64_t size = 0;
     Entry head;                   // Its file entry.
     bool head_lost = false;       // `head` is what the entries behind it and the other files tell of it.
-    uint64_t begun = UINT64_MAX;  // The lowest sequence that is no state any more, but behind them.
+    uint64_t begun = UINT64_MAX;  // The lowest sequence by which, as its entries tell, its states are over.
     std::vector<uint8_t> window;
     uint64_t window_at = 0;
 
@@ -352,8 +352,8 @@ Task<Result<>> JournalReader::survey(JournalFile& file) {
             position = behind_damage ? position + 8 : align_down(position) + block_size;
             continue;
         }
-        const bool is_begun = !is_of_states(*entry) || entry->kind == EntryKind::states_end;
-        if (is_begun) file.begun = std::min(file.begun, entry->sequence);
+        const bool is_end = entry->kind == EntryKind::states_end;
+        if (is_end || !is_of_states(*entry)) file.begun = std::min(file.begun, entry->sequence - !is_end);
         durable_ = std::max(durable_, entry->watermark);
         if (entry->kind == EntryKind::oldest) oldest_ = std::max(oldest_, entry->position);
         if (is_own_) result_.sequence_max = std::max(result_.sequence_max, entry->sequence);
@@ -437,10 +437,8 @@ bool JournalReader::apply(const Entry& entry, Bytes payload, bool is_base) {
     if (!sound && entry.sequence > durable_) return false;
     clean_ = entry.kind == EntryKind::clean;
     if (!sound) note_damage({*place_.first, place_.second, entry.sequence, 1});
-    const bool of_a_log = entry.kind != EntryKind::file && entry.kind != EntryKind::states_end &&
-                          entry.kind != EntryKind::oldest && entry.kind != EntryKind::clean;
     in_states_ = in_states_ && is_of_states(entry) && entry.kind != EntryKind::states_end;
-    if (!of_a_log || !is_mine(entry)) return true;
+    if (!entry.is_of_a_log() || !is_mine(entry)) return true;
     // Later files repeat what is known by then; a log that came in between may have begun above zero.
     const auto known = logs_.find(Slot{entry.slot});
     const bool has_place =

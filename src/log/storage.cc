@@ -124,9 +124,10 @@ Task<Result<Log*>> StorageImpl::load_known(LogSpec spec, std::optional<Recovered
 Task<Result<>> StorageImpl::finish_recovery() {
     if (failure_ != Error::none) co_return failure_;
     ASSERT(loading_ == 0);
+    // Deleted just before the end. If it is the metadata that is wrong, its directory is a stray, and said.
     for (const auto& [slot, log] : recovered_.logs)
         if (!log.removed && !log.left)
-            io_.log().warn("log", "the journal speaks of a partition that nobody knows",
+            io_.log().info("log", "the journal speaks of a partition that is no more",
                            {{"slot", slot}, {"pieces", log.pieces.size()}});
     recovered_.logs.clear();
     co_return Result<>{};
@@ -149,7 +150,7 @@ Task<Result<>> StorageImpl::start() {
     const bool begun = journal_.switch_file();
     ASSERT(begun);
     journal_.flush();
-    while (!journal_.idle() && failure_ == Error::none) co_await committed_;
+    co_await until_committed();
     co_return failure_;
 }
 
@@ -199,131 +200,8 @@ Task<Result<>> StorageImpl::remove_vanished_journals() {
     co_return co_await sync_directory(io_, config_.directory + "/journal");
 }
 
-// ---- Committing ----------------------------------------------------------------------------------------
-
-void StorageImpl::add_unstaged(PartitionLog& log, Haste haste) {
-    if (!log.is_unstaged) {
-        log.is_unstaged = true;
-        log.next_unstaged = nullptr;
-        (unstaged_last_ ? unstaged_last_->next_unstaged : unstaged_first_) = &log;
-        unstaged_last_ = &log;
-    }
-    lazy_durable_ |= haste == Haste::lazily_durable;
-    commit_due_ |= haste == Haste::at_once || unstaged_bytes_ >= config_.journal_file_bytes / 32;
-    if (commit_due_) return post_turn_end();
-    if (!lazy_timer_.under_way && started_)
-        lazy_timer_.size = config_.lazy_commit_ns, io_.submit(lazy_timer_);
-}
-
-void StorageImpl::post_turn_end() {
-    if (posted_ || !started_) return;
-    posted_ = true;
-    io_.post(io_.shard(), *this);
-}
-
-Haste StorageImpl::haste_for(int64_t flush_ms) const {
-    constexpr uint64_t at_the_device_ns = 2'000'000, ns_per_ms = 1'000'000;
-    const uint64_t lazy_ns = config_.lazy_commit_ns + at_the_device_ns;
-    const uint64_t within_ns = flush_ms > 1000 ? UINT64_MAX : static_cast<uint64_t>(flush_ms) * ns_per_ms;
-    if (within_ns < lazy_ns) return Haste::at_once;
-    return within_ns < lazy_ns + config_.flush_after_ns ? Haste::lazily_durable : Haste::lazily;
-}
-
-void StorageImpl::commit_lazy() {
-    if (!unstaged_first_) return;
-    commit_due_ = true;
-    if (std::exchange(lazy_durable_, false)) want_durable();
-    pump();
-}
-
-void StorageImpl::tell_soon(PartitionLog& log) {
-    if (!std::exchange(log.is_told_soon, true)) told_soon_.push_back(&log);
-    post_turn_end();
-}
-
-void StorageImpl::deliver() {
-    posted_ = false;
-    telling_.swap(told_soon_);
-    for (PartitionLog* log : telling_) log->is_told_soon = false;
-    for (PartitionLog* log : telling_) log->tell_progress();
-    telling_.clear();
-    pump();
-}
-
-// Whatever was appended since the last commit becomes one, or a few, as long as the device has places free.
-void StorageImpl::pump() {
-    if (failure_ != Error::none || !journal_.is_open()) return;
-    while (!removed_unsaid_.empty() && !journal_.busy() && journal_.reserve(sizeof(Entry))) {
-        journal_.put({.kind = EntryKind::removed, .slot = removed_unsaid_.back().value});
-        removed_unsaid_.pop_back();
-    }
-    while (commit_due_ && unstaged_first_ && !journal_.busy()) {
-        PartitionLog& log = *unstaged_first_;
-        if (!log.stage(journal_)) break;
-        unstaged_first_ = log.next_unstaged;
-        if (!unstaged_first_) unstaged_last_ = nullptr;
-        log.is_unstaged = false;
-    }
-    commit_due_ &= unstaged_first_ != nullptr;
-    journal_.flush();
-}
-
-void StorageImpl::move_dirty(Slot slot, uint64_t from, uint64_t to) {
-    if (from != 0) dirty_logs_.erase({from, slot});
-    if (to != 0) dirty_logs_.emplace(to, slot);
-}
-
-void StorageImpl::put_states() {
-    for (const auto& [slot, log] : logs_)
-        if (log->failure() == Error::none && !log->removing) log->put_state(journal_);
-    for (const auto& [slot, left] : left_) put_left(slot, left);
-}
-
-void StorageImpl::want_durable() {
-    durable_until_ns_ = io_.now_ns() + config_.durable_habit_ns;
-    journal_.sync();
-}
-
-bool StorageImpl::wants_durable() { return closing_ || io_.now_ns() < durable_until_ns_; }
-
-void StorageImpl::on_written(std::vector<CommitMark>& marks) {
-    for (const CommitMark& mark : marks) {
-        if (!mark.log || mark.end.value < 0) continue;
-        mark.log->on_written(mark);
-        progressed_.push_back(mark.log);
-    }
-    if (wants_durable())
-        journal_.sync();
-    else if (!flush_timer_.under_way)
-        flush_timer_.size = config_.flush_after_ns, io_.submit(flush_timer_);
-    tell_progress();
-    pump();
-}
-
-void StorageImpl::on_committed(std::vector<CommitMark>& marks) {
-    for (const CommitMark& mark : marks) {
-        if (!mark.log) continue;
-        mark.log->on_committed(mark);
-        if (mark.end.value >= 0) progressed_.push_back(mark.log);
-    }
-    tell_progress();
-    pump();
-    notify_committed();
-}
-
-// A listener may append, but no log goes before the next turn.
-void StorageImpl::tell_progress() {
-    std::vector<PartitionLog*> logs = std::move(told_);
-    logs.swap(progressed_);
-    for (PartitionLog* log : logs) log->tell_progress();
-    logs.clear();
-    told_ = std::move(logs);
-}
-
-void StorageImpl::on_journal_failed(int32_t outcome) {
-    io_.log().error("log", "a journal or segment write failed", {{"outcome", outcome}});
-    fail("the journal cannot be written");
-}
+// ---- Failing, and room
+// ----------------------------------------------------------------------------------------
 
 Result<> StorageImpl::judge(std::string_view what, Result<> result) {
     if (result) return result;
@@ -455,7 +333,7 @@ Task<Result<>> StorageImpl::close() {
     while (running_) co_await landed_;
     Result<> result = failure_;
     if (started_ && result) result = judge("closing failed", co_await close_logs());
-    const std::array<Op*, 3> timers{&flush_timer_, &lazy_timer_, &space_timer_};
+    const std::array<Op*, 4> timers{&flush_timer_, &lazy_timer_, &idle_timer_, &space_timer_};
     for (Op* timer : timers)
         if (timer->under_way) io_.cancel(*timer);
     const auto is_under_way = [](const Op* timer) { return timer->under_way; };
@@ -502,10 +380,17 @@ Task<Result<>> StorageImpl::close_logs() {
     const bool begun = journal_.switch_file();
     ASSERT(begun);
     journal_.put_oldest(journal_.current_file());
-    journal_.put({.kind = EntryKind::clean});
     journal_.flush();
-    while (!journal_.idle() && failure_ == Error::none) co_await committed_;
+    co_await until_committed();
+    if (failure_ != Error::none) co_return failure_;
+    journal_.put({.kind = EntryKind::clean});  // Its watermark speaks for all before it.
+    journal_.flush();
+    co_await until_committed();
     co_return failure_;
+}
+
+Task<> StorageImpl::until_committed() {
+    while (!journal_.idle() && failure_ == Error::none) co_await committed_;
 }
 
 }  // namespace millrace

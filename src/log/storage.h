@@ -161,6 +161,12 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
         void done(Outcome) override { storage.commit_lazy(), storage.landed_.notify_all(); }
         StorageImpl& storage;
     };
+    // When nothing follows a commit, see Journal::wants_watermark.
+    struct IdleTimer final : Op {
+        explicit IdleTimer(StorageImpl& storage) : Op(Kind::sleep), storage(storage) {}
+        void done(Outcome) override { storage.on_idle_timer(), storage.landed_.notify_all(); }
+        StorageImpl& storage;
+    };
     // While records are refused for want of space, it looks again every second.
     struct SpaceTimer final : Op {
         explicit SpaceTimer(StorageImpl& storage) : Op(Kind::sleep), storage(storage) {}
@@ -171,6 +177,9 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     };
     void post_turn_end();
     void commit_lazy();
+    void await_idle();
+    void on_idle_timer();
+    Task<> until_committed();
     void tell_progress();
 
     Task<Result<>> remove_leftovers();
@@ -241,8 +250,10 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     Signal wake_, committed_, landed_, scrub_wake_, replaced_files_;
     FlushTimer flush_timer_{*this};
     LazyTimer lazy_timer_{*this};
+    IdleTimer idle_timer_{*this};
     SpaceTimer space_timer_{*this};
     std::vector<PartitionLog*> told_soon_, telling_;
+    uint64_t idle_since_ns_ = 0;     // All that was put is durable since then.
     uint64_t durable_until_ns_ = 0;  // Till then commits are durable as they are written.
     RoomListener* room_listener_ = nullptr;
     Error failure_ = Error::none;

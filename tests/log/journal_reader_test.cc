@@ -8,6 +8,8 @@ namespace millrace {
 
 namespace {
 
+constexpr uint64_t idle_ns = 100'000'000;  // Long enough.
+
 struct Place {
     std::string path;
     uint64_t position;
@@ -160,6 +162,65 @@ TEST_CASE("a damaged entry is missed also by a log that has none after it") {
     }
 }
 
+TEST_CASE("the last commit before an idle time is no torn tail when it is damaged: it is said, and not cut") {
+    for (const uint64_t byte : {0, 40, 79, 85, 300}) {
+        CAPTURE(byte);
+        StorageWorld w{5};
+        fill(w, 6);
+        const Place last = data_of(w.node.disk(), 1).back();
+        const Offset end = w.log(1).end();
+        w.world.run_for(idle_ns);
+        w.crash(Crash::power_cut);
+        w.node.disk().flip(last.path, last.position + byte, 0x10);
+        w.node.restart();
+        REQUIRE(w.wait_started());
+        CHECK(w.storage().stats().damaged_entries == 1);
+        CHECK(w.storage().stats().damaged_ranges >= 1);
+        CHECK(w.log(1).end() >= end);
+        check_all_but(w, 1, 5);
+        check_all_but(w, 0, 6);
+    }
+}
+
+TEST_CASE("an idle time costs one commit, however long it is, and none while others follow") {
+    StorageWorld w{6};
+    fill(w, 1);
+    w.world.run_for(idle_ns);
+    for (const uint64_t commits : {1u, 30u}) {
+        const uint64_t before = w.storage().stats().commits;
+        for (uint64_t i = 0; i < commits; i++) {
+            CHECK(w.program().append(Slot{0}, make_batch(i, 300)) == Error::none);
+            REQUIRE(w.settle());
+        }
+        CHECK(w.storage().stats().commits == before + commits);
+        w.world.run_for(100 * idle_ns);
+        CHECK(w.storage().stats().commits == before + commits + 1);
+        const Entry last = entries_of(w.node.disk()).back().entry;
+        CHECK(last.kind == EntryKind::watermark);
+        CHECK(last.watermark == last.sequence - 1);
+    }
+}
+
+TEST_CASE("what a start put into its journal is no torn tail either") {
+    StorageWorld w{8};
+    fill(w, 3);
+    w.world.run_for(idle_ns);
+    w.crash(Crash::kill);
+    w.node.restart();
+    REQUIRE(w.wait_started());
+    w.world.run_for(idle_ns);
+    const auto places = entries_of(w.node.disk());
+    const auto last =
+        std::ranges::find_if(places, [](const Place& p) { return p.entry.kind == EntryKind::watermark; });
+    REQUIRE(last != places.end());
+    w.crash(Crash::kill);
+    w.node.disk().flip(std::prev(last)->path, std::prev(last)->position + 40, 0x10);
+    w.node.restart();
+    REQUIRE(w.wait_started());
+    CHECK(w.storage().stats().damaged_entries == 1);
+    w.check_all();
+}
+
 TEST_CASE("bytes that only look like an entry are none") {
     Entry entry{.kind = EntryKind::data, .length = 8, .slot = 1, .sequence = 5};
     entry.header_hash = header_hash_of(entry);
@@ -176,7 +237,7 @@ TEST_CASE("bytes that only look like an entry are none") {
     entry.header_hash = header_hash_of(entry);
     std::memcpy(bytes.data(), &entry, sizeof entry);
     CHECK_FALSE(parse_entry(bytes));
-    entry = {.kind = EntryKind{13}};
+    entry = {.kind = EntryKind{14}};
     entry.header_hash = header_hash_of(entry);
     std::memcpy(bytes.data(), &entry, sizeof entry);
     CHECK_FALSE(parse_entry(bytes));

@@ -161,6 +161,7 @@ TEST_CASE(
     CHECK(w.log(0).written() == end0);
     CHECK(w.log(1).written() == end1);
     REQUIRE(w.settle());
+    w.world.run_for(20'000'000);  // The watermark of an idle time.
     const uint64_t turns = w.world.turns(), before = w.storage().stats().commits;
     w.world.run_for(5'000'000'000);
     CHECK(w.storage().stats().commits == before);
