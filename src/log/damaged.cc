@@ -1,5 +1,6 @@
 // Damage while the log runs: a reader met bytes that are not what was written. How far that goes is found
 // out, remembered, and said; the rest of the log goes on.
+#include "index_check.h"
 #include "storage.h"
 
 namespace millrace {
@@ -101,8 +102,8 @@ Task<Result<std::vector<PartitionLog::Suspect>>> PartitionLog::find_suspects(Off
     co_return suspects;
 }
 
-// Reads the whole file of a segment in which something is wrong, with that share of the time. True when
-// something was learned: damage, or an index that was wrong and is mended.
+// Reads the whole file of a segment in which something is wrong, with that share of the time. True when it is
+// worth reading again: damage is known, an index that was wrong is mended, or all of it was found sound.
 Task<Result<bool>> PartitionLog::examine(Offset base, uint32_t percent) {
     if (examining_ || is_held()) co_return false;
     examining_ = true;
@@ -132,9 +133,12 @@ Task<Result<bool>> PartitionLog::examine_file(Offset base, uint32_t percent) {
                          .known = &damage_,
                          .percent = percent,
                          .should_stop = [this] { return is_resting() || storage_.is_ending(); }};
+    auto check = co_await load_index_check(base);
+    if (!check) co_return check.error();
     const uint32_t interval = spec_.config.index_interval_bytes;
     request.on_batch = [&](const BatchHeader& batch, uint64_t position) {
         index.add(batch, base, position, interval);
+        if (*check) (*check)->on_batch(batch, position);
         for (Suspect& s : *suspects) s.see(batch, position);
     };
     const auto report = co_await check_segment(storage_.io(), std::move(request));
@@ -147,21 +151,42 @@ Task<Result<bool>> PartitionLog::examine_file(Offset base, uint32_t percent) {
     learned |= note_suspects(*segment, *suspects);
     storage_.blocks().forget(key);
     if (!was_final || learned) co_return learned;
+    if (*check) (*check)->finish(IndexCheck::Times::complete);
+    storage_.indexes().forget(key);
+    if (*check && !(*check)->wrong_offset() && !(*check)->wrong_time()) co_return true;
     index.finish();
     const auto replaced = co_await replace_index(base, std::move(index));
     if (!replaced) co_return replaced.error();
     co_return true;
 }
 
+// Of a sealed segment's index files as they are; none when one of them is not there, or not what its sums
+// say.
+Task<Result<std::optional<IndexCheck>>> PartitionLog::load_index_check(Offset base) {
+    const Segment* segment = find_segment(base);
+    if (!segment || !segment->final) co_return std::optional<IndexCheck>{};
+    const uint64_t size = segment->size;
+    const std::string path = path_of(*segment, "");
+    const auto offsets = co_await read_file(storage_.io(), path + ".index");
+    const auto times = co_await read_file(storage_.io(), path + ".timeindex");
+    const auto sums = co_await read_sums(storage_.io(), path + ".sum");
+    if (!sums) co_return sums.error();
+    for (const auto* file : {&offsets, &times})
+        if (!*file && file->error() != Error::resource_not_found) co_return file->error();
+    const bool is_known = *sums && (*sums)->size > 0;
+    const bool is_its =
+        offsets && times &&
+        (!is_known || ((*sums)->index == sum_of(*offsets) && (*sums)->timeindex == sum_of(*times)));
+    co_return is_its ? std::optional<IndexCheck>{std::in_place, *offsets, *times, base, size} : std::nullopt;
+}
+
 // A sealed segment's index files become what its batches say, and its sums' word on them, too.
 Task<Result<>> PartitionLog::replace_index(Offset base, SegmentIndex index) {
     const Segment* segment = find_segment(base);
     if (!segment) co_return Result<>{};
-    const FileKey key = key_of(*segment);
     const std::string path = path_of(*segment, "");
     storage_.io().log().warn("log", "a segment's indexes are made anew",
                              {{"directory", directory_}, {"segment", base.value}});
-    storage_.indexes().forget(key);
     auto sums = co_await read_sums(storage_.io(), path + ".sum");
     if (!sums) co_return sums.error();
     auto times = index.time_bytes(), offsets = index.offset_bytes();

@@ -17,6 +17,7 @@
 namespace millrace {
 
 class FileWindow;
+class IndexCheck;
 class SegmentWriter;
 class StorageImpl;
 
@@ -232,6 +233,9 @@ class PartitionLog final : public Log {
     bool note_suspects(const Segment& segment, const std::vector<Suspect>& suspects);
     Task<Result<bool>> examine(Offset base, uint32_t percent);
     Task<Result<bool>> examine_file(Offset base, uint32_t percent);
+    Task<Result<>> forget_growing_sums(const Segment& segment);
+    Task<> say_bad_sums(std::string path, uint64_t size);
+    Task<Result<std::optional<IndexCheck>>> load_index_check(Offset base);
     Task<Result<>> replace_index(Offset base, SegmentIndex index);
     void note_damage(const DamagedRange& range);
 

@@ -40,7 +40,10 @@ Task<Result<>> PartitionLog::scrub_segment(Offset base) {
     const uint64_t size = segment->size;
     const auto sums = co_await read_sums(storage_.io(), path + ".sum");
     if (!sums) co_return sums.error();
-    if (!*sums || (*sums)->size != size || (*sums)->base != base) co_return co_await make_sums(base);
+    if (!*sums || (*sums)->size != size || (*sums)->base != base) {
+        co_await say_bad_sums(path, *sums ? (*sums)->size : size);
+        co_return co_await make_sums(base);
+    }
     bool is_wrong = co_await has_wrong_indexes(path, **sums);
     for (uint64_t at = 0; at < size && !is_wrong; at += check_step) {
         const uint64_t began_ns = storage_.io().now_ns();
@@ -53,6 +56,13 @@ Task<Result<>> PartitionLog::scrub_segment(Offset base) {
     }
     if (is_wrong) co_return co_await find_damage(base);
     co_return Result<>{};
+}
+
+// None, or those of a segment that grew on through a restart, are no damage.
+Task<> PartitionLog::say_bad_sums(std::string path, uint64_t size) {
+    const auto info = co_await file_info(storage_.io(), path + ".sum");
+    if (!info || !*info || size == 0) co_return;
+    storage_.io().log().warn("log", "a segment's sums are damaged and made anew", {{"segment", path}});
 }
 
 // Old snapshots are there for the day on which the newest one is damaged.
