@@ -22,14 +22,9 @@ std::optional<std::string_view> text_of_copy(std::string_view copy) {
     return text;
 }
 
-// A power cut may leave a file empty, or not there, that was not yet flushed: that is no damage.
-bool has_content(const Result<std::vector<uint8_t>>& file) {
-    return file && std::ranges::any_of(*file, [](uint8_t byte) { return byte != 0; });
-}
-
 }  // namespace
 
-// The copy is written first: where they differ, it is the newer one, or the other one is damaged.
+// The copy is renamed first: where they differ, it is the newer one, or the other one is damaged.
 Task<Result<Checkpoint>> read_checkpoint(Io& io, std::string directory) {
     const auto kafkas = co_await read_file(io, directory + std::string{name});
     const auto ours = co_await read_file(io, directory + std::string{name} + ".copy");
@@ -40,10 +35,10 @@ Task<Result<Checkpoint>> read_checkpoint(Io& io, std::string directory) {
     const auto copy = ours ? text_of_copy(as_text(*ours)) : std::nullopt;
     if (copy) found.epochs = Epochs::from_text(*copy);
     if (found.epochs) {
-        found.is_damaged = has_content(kafkas) && !Epochs::from_text(found.text);
+        found.is_damaged = kafkas && !Epochs::from_text(found.text);
         co_return found;
     }
-    found.is_damaged = kafkas && has_content(ours);
+    found.is_damaged = kafkas && ours;
     if (kafkas) found.epochs = Epochs::from_text(found.text);
     if (!kafkas) found.epochs = Epochs{};
     if (!found.epochs) found.is_damaged = true;
@@ -53,10 +48,9 @@ Task<Result<Checkpoint>> read_checkpoint(Io& io, std::string directory) {
 
 Task<Result<>> write_checkpoint(Io& io, std::string directory, std::string text) {
     const std::string copy = text + hash_line(text), path = directory + std::string{name};
-    auto written =
-        co_await write_file(io, path + ".copy", std::vector<uint8_t>(copy.begin(), copy.end()), Sync::no);
-    if (!written) co_return written;
-    co_return co_await write_file(io, path, std::vector<uint8_t>(text.begin(), text.end()), Sync::yes);
+    FilePart ours{path + ".copy", 0, std::vector<uint8_t>(copy.begin(), copy.end())};
+    FilePart kafkas{path, 0, std::vector<uint8_t>(text.begin(), text.end())};
+    co_return co_await write_two_files(io, std::move(ours), std::move(kafkas));
 }
 
 }  // namespace millrace

@@ -107,15 +107,35 @@ Task<Result<>> fill_and_close(Io& io, int fd, uint64_t offset, Bytes bytes, Sync
 
 }  // namespace
 
+namespace {
+
+Task<Result<>> write_aside(Io& io, std::string path, std::vector<uint8_t> bytes, Sync sync) {
+    auto removed = co_await remove_file(io, path);
+    if (!removed) co_return removed;
+    const auto fd = co_await open_file(io, {.path = path, .flags = Op::read_write | Op::create});
+    if (!fd) co_return fd.error();
+    co_return co_await fill_and_close(io, *fd, 0, bytes, sync);
+}
+
+}  // namespace
+
 Task<Result<>> write_file(Io& io, std::string path, std::vector<uint8_t> bytes, Sync sync) {
     const std::string temporary = path + ".tmp";
-    auto removed = co_await remove_file(io, temporary);
-    if (!removed) co_return removed;
-    const auto fd = co_await open_file(io, {.path = temporary, .flags = Op::read_write | Op::create});
-    if (!fd) co_return fd.error();
-    auto written = co_await fill_and_close(io, *fd, 0, bytes, sync);
+    auto written = co_await write_aside(io, temporary, std::move(bytes), sync);
     if (!written) co_return written;
     co_return co_await rename_file(io, temporary, path);
+}
+
+Task<Result<>> write_two_files(Io& io, FilePart first, FilePart second) {
+    std::vector<Task<Result<>>> asides;
+    for (const FilePart* file : {&first, &second})
+        asides.push_back(write_aside(io, file->path + ".tmp", file->bytes, Sync::yes));
+    const auto written = co_await gather(std::move(asides));
+    for (const Result<>& one : written)
+        if (!one) co_return one;
+    auto renamed = co_await rename_file(io, first.path + ".tmp", first.path);
+    if (renamed) renamed = co_await rename_file(io, second.path + ".tmp", second.path);
+    co_return renamed;
 }
 
 Task<Result<>> write_part(Io& io, FilePart part, Sync sync) {

@@ -45,12 +45,14 @@ Task<Result<FileEnd>> read_end(Io& io, std::string path, size_t bytes_max);
 // Whole or not at all: a temporary file, flushed if asked, then renamed. The directory is synced by the
 // caller.
 Task<Result<>> write_file(Io& io, std::string path, std::vector<uint8_t> bytes, Sync sync);
-// At `offset` of a file that is made when missing. Not atomic.
 struct FilePart {
     std::string path;
     uint64_t offset = 0;
     std::vector<uint8_t> bytes;
 };
+// As write_file; they are flushed together, and renamed one after the other.
+Task<Result<>> write_two_files(Io& io, FilePart first, FilePart second);
+// At `offset` of a file that is made when missing. Not atomic.
 Task<Result<>> write_part(Io& io, FilePart part, Sync sync);
 
 Task<Result<>> make_directory(Io& io, std::string path);  // Fine when it is there.

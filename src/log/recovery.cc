@@ -43,9 +43,9 @@ Task<Result<Recovery::Found>> Recovery::open_directory() {
             if (!whole) co_return whole.error();
             if (*whole) co_return Found::damaged;
             if (ours && kafkas == ours->topic_id) co_return Found::ours;
-            // Kafka's file is not flushed: a power cut may leave it empty.
-            const bool is_text = text && std::ranges::any_of(*text, [](uint8_t byte) { return byte != 0; });
-            if ((bytes && !ours) || (ours && is_text))
+            const auto young = co_await is_young();
+            if (!young) co_return young.error();
+            if (bytes && !*young)
                 io_.log().warn("log", "a partition's identity files are damaged and made anew",
                                {{"directory", log_.directory_}});
             const auto made = co_await make_directory_files();
@@ -59,6 +59,14 @@ Task<Result<Recovery::Found>> Recovery::open_directory() {
     const auto made = co_await make_directory_files();
     if (!made) co_return made.error();
     co_return Found::nothing;
+}
+
+// The end may have come while it was made: nothing was ever in it.
+Task<Result<bool>> Recovery::is_young() {
+    if (journal_ && !journal_->no_place) co_return false;
+    const auto names = co_await list_directory(io_, log_.directory_);
+    if (!names) co_return names.error();
+    co_return std::ranges::none_of(*names, [](const std::string& name) { return name.ends_with(".log"); });
 }
 
 // Never deleted for being unknown: only the deletion of a topic by its id does that.
@@ -76,11 +84,14 @@ Task<Result<>> Recovery::make_directory_files() {
     const std::string text = kafka_metadata_text(spec.topic_id);
     FilePart kafkas{log_.directory_ + "/partition.metadata", 0,
                     std::vector<uint8_t>(text.begin(), text.end())};
-    result = co_await write_part(io_, std::move(kafkas), Sync::no);
-    if (!result) co_return result;
     FilePart ours{log_.directory_ + "/partition.meta", 0,
                   encode_partition_meta({spec.slot, spec.topic_id, spec.partition})};
-    result = co_await write_part(io_, std::move(ours), Sync::yes);
+    std::vector<Task<Result<>>> both;  // At once: one flush serves both.
+    both.push_back(write_part(io_, std::move(kafkas), Sync::yes));
+    both.push_back(write_part(io_, std::move(ours), Sync::yes));
+    const auto written = co_await gather(std::move(both));
+    for (const Result<>& one : written)
+        if (result) result = one;
     if (result) result = co_await sync_directory(io_, log_.directory_);
     if (result) result = co_await sync_directory(io_, storage_.config().directory);
     co_return result;

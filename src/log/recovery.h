@@ -37,6 +37,7 @@ class Recovery {
     };
 
     Task<Result<Found>> open_directory();
+    Task<Result<bool>> is_young();
     Task<Result<>> set_aside();
     Task<Result<>> make_directory_files();
     Task<Result<>> list_segments();

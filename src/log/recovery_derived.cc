@@ -157,10 +157,7 @@ Task<Result<>> Recovery::load_growing_index(Segment& segment) {
     if (!bytes && bytes.error() != Error::resource_not_found) co_return bytes.error();
     if (!offsets || !times) co_return Result<>{};
     const auto sums = bytes ? SegmentSums::from_bytes(*bytes) : std::nullopt;
-    // It is not flushed: a power cut may leave it empty.
-    const bool is_damaged =
-        bytes && !sums && std::ranges::any_of(*bytes, [](uint8_t byte) { return byte != 0; });
-    if (is_damaged)
+    if (bytes && !sums)
         io_.log().warn("log", "a segment's sums are damaged and left out",
                        {{"directory", log_.directory_}, {"segment", segment.base.value}});
     Bytes sound_offsets{*offsets}, sound_times{*times};

@@ -287,6 +287,8 @@ Task<Result<>> PartitionLog::write_indexes(Segment& segment) {
     const size_t entries = index.entry_count(), times = index.time_count();
     Result<> result;
     if (!segment.index_file_known) {
+        result = co_await forget_growing_sums(segment);
+        if (!result) co_return result;
         result =
             co_await write_file(storage_.io(), path_of(segment, ".timeindex"), index.time_bytes(), Sync::yes);
         if (result)
@@ -306,6 +308,17 @@ Task<Result<>> PartitionLog::write_indexes(Segment& segment) {
     co_return Result<>{};
 }
 
+// An earlier life's, of index files that are about to become others.
+Task<Result<>> PartitionLog::forget_growing_sums(const Segment& segment) {
+    const std::string path = path_of(segment, ".sum");
+    const auto info = co_await file_info(storage_.io(), path);
+    if (!info) co_return info.error();
+    if (!*info) co_return Result<>{};
+    auto removed = co_await remove_file(storage_.io(), path);
+    if (removed) removed = co_await sync_directory(storage_.io(), directory_);
+    co_return removed;
+}
+
 // The background calls it while nothing of the log is written out; appends and direct writes go on.
 Task<Result<>> PartitionLog::checkpoint() {
     ASSERT(!writing_out_ && !checkpointing_);
@@ -316,8 +329,7 @@ Task<Result<>> PartitionLog::checkpoint() {
     co_return result;
 }
 
-// While a segment grows its sums vouch for its indexes alone. Not flushed: without them an index is taken as
-// it is.
+// While a segment grows its sums vouch for its indexes alone.
 Task<Result<>> PartitionLog::write_index_sums(const Segment& segment) {
     const auto offsets = segment.index->offset_bytes(), times = segment.index->time_bytes();
     const size_t offsets_size = segment.entries_written * SegmentIndex::entry_bytes;
@@ -327,7 +339,7 @@ Task<Result<>> PartitionLog::write_index_sums(const Segment& segment) {
                            .index = sum_of(Bytes{offsets}.first(offsets_size)),
                            .timeindex = sum_of(Bytes{times}.first(times_size)),
                            .blocks = {}};
-    co_return co_await write_file(storage_.io(), path_of(segment, ".sum"), sums.to_bytes(), Sync::no);
+    co_return co_await write_file(storage_.io(), path_of(segment, ".sum"), sums.to_bytes(), Sync::yes);
 }
 
 // What can be computed again from the segments, but not in an instant; and the epochs, which cannot.

@@ -54,6 +54,7 @@ TEST_CASE("an end at any change of the disk loses nothing that was acknowledged"
             w.node.restart();
             REQUIRE(w.wait_started());
             w.check_all();
+            CHECK(w.world.count_lines(Level::warn) + w.world.count_lines(Level::error) == 0);
             return true;
         });
         CHECK(points > 100);
@@ -82,6 +83,7 @@ TEST_CASE("an end at any change of a recovery loses nothing that the first one k
                 w.node.restart();
                 REQUIRE(w.wait_started());
                 w.check_all();
+                CHECK(w.world.count_lines(Level::warn) + w.world.count_lines(Level::error) == 0);
                 return true;
             });
         CHECK(points > 50);

@@ -229,7 +229,7 @@ TEST_CASE("a topic that is deleted while a partition of it moves is gone, with i
         CHECK(move_over(lab, "kept", 1));  // The next one is let in.
         lab.restart(Crash::power_cut);
         CHECK(lab.world.count_lines(Level::error) == 0);
-        CHECK_FALSE(lab.world.has_line("the journal speaks of a partition that nobody knows"));
+        CHECK_FALSE(lab.world.has_line("the journal speaks of a partition that is no more"));
     }
 }
 
