@@ -85,9 +85,10 @@ class Broker:
         subprocess.run([str(MILLRACE), "topic", "create", name, "--partitions", str(partitions), *words, "--timeout", "300s",
                         "-b", f"127.0.0.1:{self.port}"], check=True, stdout=subprocess.DEVNULL)
 
-    def data_files(self, topic):
-        """The segments of a topic's partition 0."""
-        return sorted((self.folder / "data" / f"{topic}-0").glob("*.log"))
+    def first_files(self, topic):
+        """The first segment of each of a topic's partitions."""
+        folders = sorted((self.folder / "data").glob(f"{topic}-*"))
+        return [min(folder.glob("*.log")) for folder in folders]
 
 
 class Millrace(Broker):

@@ -42,6 +42,7 @@ class Node {
 
     const BrokerConfig config;
     const StorageConfig storage;
+    DeviceUse device;
     NodeId id() const { return NodeId{config.node_id}; }
     uint16_t shard_count() const { return static_cast<uint16_t>(shards_.size()); }
     Shard& shard(ShardId id) const { return *shards_[id.value]; }

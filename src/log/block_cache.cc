@@ -115,6 +115,7 @@ Task<Result<HeldBlock>> BlockCache::get(Place place) {
     }
     (block ? stats_.block_hits : stats_.block_misses)++;
     if (!block) block = &make(place, key);
+    ask_for(*block);
     block->pin();
     HeldBlock held{block};
     while (block->state_ < Block::State::ready) co_await block->landed_;
@@ -124,10 +125,32 @@ Task<Result<HeldBlock>> BlockCache::get(Place place) {
 
 void BlockCache::fetch(const Place& place) {
     const BlockKey key{place.key, place.position / Block::size_max};
-    if (!find(key)) make(place, key);
+    Block* block = find(key);
+    ask_for(block ? *block : make(place, key));
 }
 
-// A new block, on its way or waiting for its turn.
+bool BlockCache::fetch_ahead(const Place& place) {
+    const BlockKey key{place.key, place.position / Block::size_max};
+    if (find(key)) return true;
+    if (reading_ahead_ + ahead_.size() >= ahead_max) return false;
+    Block& block = make(place, key);
+    block.is_ahead_ = true;
+    ahead_.push_back(&block);
+    start_reads();
+    return true;
+}
+
+// Before those that nobody waits for.
+void BlockCache::ask_for(Block& block) {
+    const bool was_ahead = std::exchange(block.is_ahead_, false);
+    if (block.state_ == Block::State::reading) reading_ahead_ -= was_ahead;
+    if (block.state_ != Block::State::waiting || std::exchange(block.is_wanted_, true)) return;
+    if (was_ahead) std::erase(ahead_, &block);
+    wanted_.push_back(&block);
+    start_reads();
+}
+
+// A new block; it waits for its turn.
 Block& BlockCache::make(const Place& place, const BlockKey& key) {
     make_room();
     const bool was_here = ghosts_.erase(key) > 0;
@@ -146,62 +169,32 @@ Block& BlockCache::make(const Place& place, const BlockKey& key) {
     block.file_ = place.file;
     place.file->users++;
     block.pin();  // Until it is read.
-    if (reading_ < reads_max)
-        start(block);
-    else
-        waiting_.push_back(&block);
     return block;
 }
 
-void BlockCache::start(Block& block) {
-    reading_++;
-    block.begin();
+// Reads that fill the device make the commits of all its shards wait behind them.
+void BlockCache::start_reads() {
+    const size_t places = device_.is_written(io_.now_ns()) ? reads_beside_writes : reads_max;
+    while (reading_ < places && !(wanted_.empty() && ahead_.empty())) {
+        auto& queue = wanted_.empty() ? ahead_ : wanted_;
+        Block& block = *queue.front();
+        queue.pop_front();
+        reading_++;
+        reading_ahead_ += block.is_ahead_;
+        block.begin();
+    }
 }
 
 void BlockCache::ended(Block& block) {
     ASSERT(reading_ > 0);
     reading_--;
+    reading_ahead_ -= block.is_ahead_;
     descriptors_.release(std::exchange(block.file_, nullptr));
-    if (!waiting_.empty()) {
-        Block* next = waiting_.front();
-        waiting_.pop_front();
-        start(*next);
-    }
+    start_reads();
     if (block.state_ == Block::State::failed) let_go_of(block);
     block.landed_.notify_all();
     block.unpin();
     if (idle()) landed_.notify_all();
-}
-
-// ---- Going on ------------------------------------------------------------------------------------------
-
-void BlockCache::went_on(const Place& place, uint64_t from, Offset next) {
-    constexpr uint64_t window_min = Block::size_max;
-    Stream* stream = &streams_[0];
-    bool in_order = false;
-    for (Stream& known : streams_) {
-        if (known.used < stream->used && !in_order) stream = &known;
-        if (known.used == 0 || known.key != place.key || known.position != from) continue;
-        stream = &known, in_order = true;
-    }
-    const uint64_t window = in_order    ? std::clamp(stream->window * 2, window_min, window_max)
-                            : from == 0 ? window_min
-                                        : 0;
-    *stream = {
-        .key = place.key, .position = place.position, .window = window, .used = ++stream_uses_, .next = next};
-    const uint64_t until = std::min(place.file_end, place.position + window);
-    for (uint64_t at = place.position; at < until; at = (at / Block::size_max + 1) * Block::size_max) {
-        if (reading_ + waiting_.size() >= ahead_max) return;
-        Place ahead = place;
-        ahead.position = at;
-        fetch(ahead);
-    }
-}
-
-std::optional<uint64_t> BlockCache::place_of(FileKey key, Offset offset) const {
-    for (const Stream& known : streams_)
-        if (known.used > 0 && known.next == offset && known.key == key) return known.position;
-    return {};
 }
 
 // ---- Sums ----------------------------------------------------------------------------------------------
@@ -239,7 +232,7 @@ void BlockCache::make_room() {
 bool BlockCache::evict_from(Queue& queue) {
     for (size_t tries = 2 * queue.size(); tries > 0 && !queue.empty(); tries--) {
         Block& block = *queue.back();
-        if (block.pins_ > 0) {
+        if (block.pins_ > 0 || std::exchange(block.is_ahead_, false)) {
             queue.splice(queue.begin(), queue, block.place_);
         } else if (block.read_again_ > 0) {
             block.read_again_ = block.in_main_ ? block.read_again_ - 1 : 0;
@@ -285,8 +278,6 @@ void BlockCache::forget(FileKey key) {
     for (auto it = known_.lower_bound({key, 0}); it != known_.end() && it->first.file == key; ++it)
         all.push_back(it->second);
     for (Block* block : all) let_go_of(*block);
-    for (Stream& stream : streams_)
-        if (stream.key == key) stream = {};
     if (sums_.erase(key) > 0) std::erase(sums_order_, key);
 }
 

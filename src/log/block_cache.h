@@ -1,4 +1,4 @@
-// What was read from segment files: blocks of 128 KiB, bounded, resistant to scans, with read-ahead.
+// What was read from segment files: blocks of 128 KiB, bounded, resistant to scans.
 //
 // Eviction is S3-FIFO (Yang et al., "FIFO queues are all you need for cache eviction", SOSP 2023): what comes
 // in waits in a small queue, goes to the main one when it was read again, and out otherwise; a ghost list of
@@ -80,6 +80,8 @@ class Block final : public SliceSource, Op {
     std::vector<uint32_t> sound_;  // Rising.
     uint64_t sound_before_ = UINT64_MAX;
     Signal landed_;
+    bool is_ahead_ = false;   // Nobody asked for it yet: it is passed over once when room is made.
+    bool is_wanted_ = false;  // Somebody did while it waited.
     bool in_main_ = false, known_ = true;  // Unknown: its file was forgotten; it goes with its last pin.
     std::list<std::unique_ptr<Block>>::iterator place_;
 };
@@ -91,8 +93,13 @@ using HeldBlock = std::unique_ptr<Block, UnpinBlock>;
 
 class BlockCache {
  public:
-    BlockCache(Io& io, Descriptors& descriptors, StorageStats& stats, uint64_t bytes_max)
-        : io_(io), descriptors_(descriptors), stats_(stats), blocks_max_(bytes_max / Block::size_max) {}
+    BlockCache(Io& io, Descriptors& descriptors, StorageStats& stats, const StorageConfig& config,
+               const DeviceUse& device)
+        : io_(io),
+          descriptors_(descriptors),
+          stats_(stats),
+          device_(device),
+          blocks_max_(config.block_cache_bytes / Block::size_max) {}
     BlockCache(const BlockCache&) = delete;
     ~BlockCache();
 
@@ -105,13 +112,10 @@ class BlockCache {
     // The block with that position, complete as far as the file goes. kafka_storage_error: the device
     // refuses all of it.
     Task<Result<HeldBlock>> get(Place place);
-    // Begins to read it, if it is not here; does not wait.
+    // Begins to read it, if it is not here; does not wait. Somebody will get it at once.
     void fetch(const Place& place);
-    // A reader of [from, place.position) goes on: what it will want is fetched when it reads in order.
-    // `next` is the offset that it will ask for.
-    void went_on(const Place& place, uint64_t from, Offset next);
-    // Where a reader that went on to that offset will find it.
-    std::optional<uint64_t> place_of(FileKey key, Offset offset) const;
+    // Perhaps somebody will: it is read when no other read waits. False: so many are waited for already.
+    bool fetch_ahead(const Place& place);
 
     // What the file's `.sum` says of its blocks; none: nothing. At most files_max files are known at a time.
     bool knows_sums(FileKey key) const { return sums_.contains(key); }
@@ -128,24 +132,20 @@ class BlockCache {
 
     uint64_t bytes() const { return known_.size() * Block::size_max; }
     bool idle() const { return reading_ == 0; }
+    uint64_t bytes_max() const { return blocks_max_ * Block::size_max; }
 
-    static constexpr size_t reads_max = 8;           // Under way at a time; others wait their turn.
-    static constexpr size_t ahead_max = 6;           // Of these, as long as nobody waits for them.
-    static constexpr uint64_t window_max = 1 << 20;  // Bytes ahead of one reader.
-    static constexpr size_t streams_max = 64;
+    static constexpr size_t reads_max = 32;           // Under way at a time; others wait their turn.
+    static constexpr size_t reads_beside_writes = 1;  // The same, while commits are written.
+    static constexpr size_t ahead_max = 48;           // That nobody asked for: under way or waiting.
 
  private:
     friend class Block;
     using Queue = std::list<std::unique_ptr<Block>>;
-    struct Stream {
-        FileKey key;
-        uint64_t position = 0, window = 0, used = 0;
-        Offset next{-1};
-    };
 
     Block* find(const BlockKey& key) const;
     Block& make(const Place& place, const BlockKey& key);
-    void start(Block& block);
+    void ask_for(Block& block);
+    void start_reads();
     void ended(Block& block);
     void make_room();
     bool evict_from(Queue& queue);
@@ -156,18 +156,17 @@ class BlockCache {
     Io& io_;
     Descriptors& descriptors_;
     StorageStats& stats_;
+    const DeviceUse& device_;
     const size_t blocks_max_;
     std::map<BlockKey, Block*> known_;
     Queue small_, main_, forgotten_;  // Newest first.
     std::set<BlockKey> ghosts_;
     std::deque<BlockKey> ghost_order_;
     std::vector<IoBuffer> spare_;
-    std::deque<Block*> waiting_;  // For their turn to read; pinned.
-    size_t reading_ = 0;
+    std::deque<Block*> wanted_, ahead_;  // Waiting for their turn to read, the first ones first; pinned.
+    size_t reading_ = 0, reading_ahead_ = 0;
     std::map<FileKey, std::vector<uint64_t>> sums_;
     std::deque<FileKey> sums_order_;
-    std::array<Stream, streams_max> streams_;
-    uint64_t stream_uses_ = 0;
     Signal landed_;
 };
 

@@ -96,6 +96,7 @@ void StorageImpl::want_durable() {
 bool StorageImpl::wants_durable() { return closing_ || io_.now_ns() < durable_until_ns_; }
 
 void StorageImpl::on_written(std::vector<CommitMark>& marks) {
+    device_.note_write(io_.now_ns());
     for (const CommitMark& mark : marks) {
         if (!mark.log || mark.end.value < 0) continue;
         mark.log->on_written(mark);
@@ -110,6 +111,7 @@ void StorageImpl::on_written(std::vector<CommitMark>& marks) {
 }
 
 void StorageImpl::on_committed(std::vector<CommitMark>& marks) {
+    device_.note_write(io_.now_ns());
     for (const CommitMark& mark : marks) {
         if (!mark.log) continue;
         mark.log->on_committed(mark);

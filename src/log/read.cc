@@ -172,7 +172,7 @@ Task<Result<PartitionLog::Begin>> PartitionLog::begin_of(Offset base, Offset fro
     const Segment* segment = find_segment(base);
     if (!segment) co_return replaced;  // Or dropped: whoever looks again will see.
     Begin begin{.order = segment->final ? Order::rising : Order::gapless};
-    if (const auto known = storage_.blocks().place_of(key_of(*segment), from)) {
+    if (const auto known = storage_.read_ahead().place_of(key_of(*segment), from)) {
         begin.position = *known;
         co_return begin;
     }
@@ -235,7 +235,8 @@ Task<Result<std::optional<Slice>>> PartitionLog::read_segment(Offset base, ReadR
     if (!is_same) co_return replaced;
     if (!file) co_return Error::corrupt_message;
     const FileHold hold{storage_.descriptors(), *file};
-    BlockCache::Place place{.key = key, .file = *file, .file_end = file_end, .position = 0};
+    BlockCache::Place place{.key = key, .file = *file, .file_end = file_end, .position = begin->position};
+    storage_.read_ahead().begins(place, request.max_bytes);
     FileWindow window{storage_.blocks(), place};
     const auto first = co_await skip_to(window, *begin, request);
     if (!first) co_return first.error();
@@ -243,7 +244,8 @@ Task<Result<std::optional<Slice>>> PartitionLog::read_segment(Offset base, ReadR
     auto slice = co_await collect_from(window, {.position = *first, .order = begin->order}, request);
     if (!slice) co_return slice.error();
     place.position = *first + slice->size();
-    if (!slice->empty() && place.position < file_end) storage_.blocks().went_on(place, *first, slice->next());
+    if (!slice->empty() && place.position < file_end)
+        storage_.read_ahead().went_on(place, *first, slice->next());
     co_return std::optional<Slice>{std::move(*slice)};
 }
 

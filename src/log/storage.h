@@ -13,6 +13,7 @@
 #include "journal_reader.h"
 #include "millrace/compression.h"
 #include "partition_log.h"
+#include "read_ahead.h"
 #include "recycled.h"
 #include "space.h"
 
@@ -90,8 +91,11 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     bool keeps_files() const { return !full_ && !space_.is_low() && !closing_; }
     IndexCache& indexes() { return indexes_; }
     BlockCache& blocks() { return blocks_; }
+    ReadAhead& read_ahead() { return read_ahead_; }
     // Caches that know the file's content forget it; it goes, or is another from now on.
-    void forget_file(FileKey key) { descriptors_.forget(key), indexes_.forget(key), blocks_.forget(key); }
+    void forget_file(FileKey key) {
+        descriptors_.forget(key), indexes_.forget(key), blocks_.forget(key), read_ahead_.forget(key);
+    }
     Decompressor& decompressor() { return decompressor_; }
     bool is_full() const { return full_; }
     const std::map<Slot, std::unique_ptr<PartitionLog>>& all_logs() const { return logs_; }
@@ -229,7 +233,10 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     Descriptors descriptors_;
     RecycledFiles recycled_;
     IndexCache indexes_;
+    DeviceUse own_device_;
+    DeviceUse& device_;
     BlockCache blocks_;
+    ReadAhead read_ahead_{blocks_};
     Decompressor decompressor_;
     Journal journal_;
     SpaceWatch space_;

@@ -63,6 +63,7 @@ Task<Result<>> Shard::identify() {
 Task<Result<>> Shard::open_storage() {
     StorageConfig config = node_.storage;
     config.directory = node_.config.data_dir;
+    config.device = &node_.device;
     if (node_.config.disk_reserve_bytes >= 0) config.reserve_bytes = node_.config.disk_reserve_bytes;
     config.cleaner = cleaner_config();
     homes_ = node_.shard(ShardId{0}).homes_;  // It waits meanwhile.
