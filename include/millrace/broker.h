@@ -16,6 +16,7 @@ namespace millrace {
 // Where the work of a connection's requests is done: what net/ needs to bring the connection there.
 struct WorkPlace {
     void note(ShardId home) { run = home == shard ? run + 1 : 1, shard = home; }
+    void note_nowhere() { run = 0; }  // Work in several places, or such as any shard does as well.
     ShardId shard{};
     uint32_t run = 0;    // So many requests in a row had work on `shard` and nowhere else.
     uint32_t moves = 0;  // Of the connection, so far.
@@ -30,6 +31,13 @@ struct ConnectionContext {
     std::string software_name;  // From ApiVersions (KIP-511), empty before.
     std::string software_version;
     WorkPlace work;
+    int32_t fetch_session = 0;  // The one that it used last.
+};
+
+// What a handler keeps for a connection, on its way to another shard.
+class Luggage {
+ public:
+    virtual ~Luggage() = default;
 };
 
 // The bytes of one reply. Ends on the connection's shard once they are sent (or never will be).
@@ -75,6 +83,11 @@ class RequestHandler {
     // the appends of one connection keep their order. Never fails: a bad request is a Reply of kind close.
     virtual Task<Reply> handle(Bytes frame, ConnectionContext& connection) = 0;
 
+    // The connection goes to another shard, where this arrives before its next request; nothing of it is
+    // being handled.
+    virtual std::unique_ptr<Luggage> leave(ConnectionContext&) { return {}; }
+    virtual void arrive(std::unique_ptr<Luggage>) {}
+
  protected:
     ~RequestHandler() = default;
 };
@@ -88,6 +101,9 @@ class Broker final : public RequestHandler {
     ~Broker();
     Overlap overlap(Bytes frame) const override;
     Task<Reply> handle(Bytes frame, ConnectionContext& connection) override;
+    // Its fetch session goes with a connection.
+    std::unique_ptr<Luggage> leave(ConnectionContext& connection) override;
+    void arrive(std::unique_ptr<Luggage> luggage) override;
 
     struct State;
 

@@ -57,6 +57,7 @@ struct MovingConnection {
     int fd = -1;
     ConnectionContext context;
     std::vector<uint8_t> unread;  // Received, not handled yet.
+    std::unique_ptr<Luggage> luggage = {};
 };
 
 class Server {

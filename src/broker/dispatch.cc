@@ -141,6 +141,24 @@ Broker::State::~State() = default;
 Broker::Broker(Shard& shard) : state_(std::make_unique<State>(shard)) {}
 Broker::~Broker() = default;
 
+namespace {
+
+struct SessionLuggage final : Luggage {
+    explicit SessionLuggage(std::unique_ptr<FetchSession> session) : session(std::move(session)) {}
+    std::unique_ptr<FetchSession> session;
+};
+
+}  // namespace
+
+std::unique_ptr<Luggage> Broker::leave(ConnectionContext& connection) {
+    auto session = state_->fetch_sessions->take(connection.fetch_session);
+    return session ? std::make_unique<SessionLuggage>(std::move(session)) : nullptr;
+}
+
+void Broker::arrive(std::unique_ptr<Luggage> luggage) {
+    state_->fetch_sessions->adopt(std::move(static_cast<SessionLuggage&>(*luggage).session));
+}
+
 Overlap Broker::overlap(Bytes frame) const {
     const Served* api = frame.size() >= 2 ? find_served(load_big<int16_t>(frame.data())) : nullptr;
     return api ? api->overlap : Overlap::barrier;

@@ -253,6 +253,16 @@ void hold(Call& call, Plan& plan) {
     call.state.topic_bytes_out.add(bytes);
 }
 
+// A connection goes to the one shard that it reads from, unless it reads much: then the sending is the work,
+// and any shard does it as well.
+void note_work(Call& call, const Plan& plan) {
+    constexpr size_t much = 64 << 10;
+    if (plan.parts.size() == 1 && plan.size() < much)
+        call.connection.work.note(plan.parts[0]->home);
+    else if (!plan.parts.empty())
+        call.connection.work.note_nowhere();
+}
+
 Task<Response> answer_full(Call& call, const Request& request, FetchSession* session) {
     Response response;
     if (session) response.session_id = session->id;
@@ -260,6 +270,8 @@ Task<Response> answer_full(Call& call, const Request& request, FetchSession* ses
     if (session) session->in_use = true;
     co_await read_enough(call, plan, request);
     if (session) session->in_use = false;  // Nobody removes a session in use.
+    call.connection.fetch_session = response.session_id;
+    note_work(call, plan);
     std::vector<const Wanted*> all;
     for (const Wanted& wanted : plan.wanted) {
         all.push_back(&wanted);
@@ -289,6 +301,8 @@ Task<Response> answer_news(Call& call, const Request& request, FetchSession& ses
     session.in_use = true;
     co_await read_enough(call, plan, request);
     session.in_use = false;
+    call.connection.fetch_session = session.id;
+    note_work(call, plan);
     std::vector<const Wanted*> news;
     for (const Wanted& wanted : plan.wanted) {
         if (!is_news(wanted, plan)) continue;

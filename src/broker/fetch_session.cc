@@ -98,9 +98,18 @@ bool FetchSessions::make_place(size_t partitions) {
     return true;
 }
 
-void FetchSessions::close(int32_t id) {
+void FetchSessions::close(int32_t id) { take(id); }
+
+std::unique_ptr<FetchSession> FetchSessions::take(int32_t id) {
     const auto found = sessions_.find(id);
-    if (found != sessions_.end() && !found->second->in_use) sessions_.erase(found);
+    if (found == sessions_.end() || found->second->in_use) return {};
+    return std::move(sessions_.extract(found).mapped());
+}
+
+void FetchSessions::adopt(std::unique_ptr<FetchSession> session) {
+    const int32_t id = session->id;
+    if (!sessions_.contains(id) && make_place(session->partitions().size()))
+        sessions_[id] = std::move(session);
 }
 
 }  // namespace millrace

@@ -1,7 +1,8 @@
 // Fetch sessions (KIP-227): the broker remembers what a consumer reads, and tells it only what is new.
 //
-// A shard's sessions are its own: a client that comes back on a connection of another shard is told that its
-// session is not known, and starts over. Ids are random; the number of sessions is limited.
+// A shard's sessions are its own. One goes along when its connection moves to another shard; a client that
+// comes back on a new connection of another shard is told that its session is not known, and starts over. Ids
+// are random; the number of sessions is limited.
 #pragma once
 #include <list>
 #include <map>
@@ -65,6 +66,10 @@ class FetchSessions {
     // Null when all places are taken by sessions in recent use: the fetch is then answered without one.
     FetchSession* create(const wire::FetchRequest& request, bool by_id);
     void close(int32_t id);
+    // Nothing when it is not there, or in use.
+    std::unique_ptr<FetchSession> take(int32_t id);
+    // One of another shard. Where there is no place for it, its client starts over.
+    void adopt(std::unique_ptr<FetchSession> session);
     size_t count() const { return sessions_.size(); }
 
  private:

@@ -366,6 +366,7 @@ void Server::State::move(Connection& connection, ShardId to, MovingConnection mo
     socket_closed(connection);
     moved_.add();
     moving.context.work = {.shard = to, .run = 0, .moves = moving.context.work.moves + 1};
+    moving.luggage = handler_.leave(moving.context);
     bring(*this, to, std::move(moving)).detach();
 }
 
@@ -381,6 +382,7 @@ Task<bool> Server::State::adopt(MovingConnection& moving) {
         co_return false;
     }
     moving.context.id = ++last_id_;
+    if (moving.luggage) handler_.arrive(std::move(moving.luggage));
     take_in(std::move(moving));
     co_return true;
 }

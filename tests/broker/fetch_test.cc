@@ -213,6 +213,23 @@ TEST_CASE("a fetch with an error in it does not wait") {
     CHECK(lab.world.now_ns() - began < 50 * lab_ms);
 }
 
+TEST_CASE("a session goes along with a connection that moves to another shard") {
+    Lab lab{7, 2};
+    lab.create("t", 1);
+    Fetch first{{{.topic = "t"}}};
+    first.request.session_epoch = 0;
+    const int32_t session = lab.call<Response>(first.request, 12, 0)->session_id;
+    ConnectionContext connection;
+    connection.fetch_session = session;
+    auto luggage = lab.program().brokers[0]->leave(connection);
+    REQUIRE(luggage);
+    CHECK(!lab.program().brokers[0]->leave(connection));
+    lab.program().brokers[1]->arrive(std::move(luggage));
+    const Request next{.session_id = session, .session_epoch = 1, .topics = {}, .forgotten_topics_data = {}};
+    CHECK(lab.call<Response>(next, 12, 0)->error_code == Error::fetch_session_id_not_found);
+    CHECK(lab.call<Response>(next, 12, 1)->error_code == Error::none);
+}
+
 TEST_CASE("a session tells everything once, then only what is new") {
     Lab lab{7, 2};
     const Uuid id = lab.create("t", 3);

@@ -19,9 +19,21 @@ class TravellingHandler final : public RequestHandler {
         if (number % 3) co_await sleep_for(io_, 1 + number * 7919 % ms);
         co_return Reply{.kind = Reply::Kind::answer, .body = std::make_unique<Body>(number)};
     }
-    uint32_t handled = 0;
+    std::unique_ptr<Luggage> leave(ConnectionContext& connection) override {
+        left++;
+        return std::make_unique<Case>(connection.peer);
+    }
+    void arrive(std::unique_ptr<Luggage> luggage) override {
+        CHECK(!static_cast<Case&>(*luggage).peer.empty());
+        arrived++;
+    }
+    uint32_t handled = 0, left = 0, arrived = 0;
 
  private:
+    struct Case final : Luggage {
+        explicit Case(std::string peer) : peer(std::move(peer)) {}
+        std::string peer;
+    };
     struct Body final : ReplyBody {
         explicit Body(uint32_t number) {
             store_big(bytes.data(), uint32_t{4});
@@ -131,6 +143,8 @@ TEST_CASE("a connection moves to the shard of its work and loses nothing on the 
         auto& [first, second_shard] = travel.shards().handlers;
         CHECK(first->handled + second_shard->handled == connections * requests);
         CHECK(second_shard->handled > first->handled);
+        CHECK(first->left > 0);
+        CHECK(second_shard->arrived == first->left);
         travel.close();
     }
 }
