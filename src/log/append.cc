@@ -102,6 +102,7 @@ void PartitionLog::copy(Bytes bytes) {
         const size_t size = std::min(bytes.size(), tail.buffer.size() - tail.end);
         std::copy_n(bytes.data(), size, tail.buffer.data() + tail.end);
         tail.end += static_cast<uint32_t>(size);
+        tail.hash_full_pages();
         segment.size += size;
         bytes = bytes.subspan(size);
     }
@@ -118,7 +119,7 @@ Chunk& PartitionLog::tail_with_room(size_t wanted) {
     Chunk* chunk = storage_.chunks().take(*this, std::max(grown, wanted + begin));
     chunk->segment = segment.base;
     chunk->position = segment.size - begin;
-    chunk->begin = chunk->end = begin;
+    chunk->begin_at(begin);
     ASSERT(!same || begin == 0);
     chunks_.push_back(chunk);
     storage_.trim_cache();

@@ -11,6 +11,24 @@ void Chunk::unpin() {
     if (--pins == 0 && !log) home->recycle(this);
 }
 
+void Chunk::begin_at(uint32_t at) {
+    begin = end = at;
+    hashed_from = hashed = static_cast<uint32_t>(align_up(at));
+    hashes.resize(buffer.size() / block_size);
+}
+
+void Chunk::hash_full_pages() {
+    for (; hashed + block_size <= end; hashed += block_size)
+        hashes[hashed / block_size] = hash64({buffer.data() + hashed, block_size});
+}
+
+uint64_t Chunk::hash_of_page(uint64_t at) const {
+    const uint64_t from = at - position;
+    ASSERT(from % block_size == 0 && begin <= from && from + block_size <= end);
+    if (from >= hashed_from && from < hashed) return hashes[from / block_size];
+    return hash64({buffer.data() + from, block_size});
+}
+
 Chunks::~Chunks() {
     while (oldest_) {
         ASSERT(oldest_->pins == 0);
@@ -85,7 +103,8 @@ Chunk* Chunks::take(PartitionLog& log, size_t size) {
     slab.free.pop_back();
     if (slab.free.empty()) std::erase(open_[size_class], &slab);
     chunk->home = this, chunk->log = &log;
-    chunk->begin = chunk->end = chunk->pins = 0, chunk->first_batch = UINT32_MAX;
+    chunk->pins = 0, chunk->first_batch = UINT32_MAX;
+    chunk->begin_at(0);
     chunk->older = newest_, chunk->newer = nullptr;
     (newest_ ? newest_->newer : oldest_) = chunk.get();
     newest_ = chunk.get();

@@ -43,6 +43,14 @@ struct Chunk final : SliceSource {
     uint32_t first_batch = UINT32_MAX;         // Where the first batch that begins in here does.
     Offset first_offset;                       // Its base offset, when there is one.
     Chunk *newer = nullptr, *older = nullptr;  // In order of making, over all logs.
+    std::vector<uint64_t> hashes;              // Of its pages that were filled, from `hashed_from` on.
+    uint32_t hashed_from = 0, hashed = 0;
+
+    // Pages that are full now, while they are in the processor's cache.
+    void hash_full_pages();
+    // Of the page with that position in the segment; all of it must be here.
+    uint64_t hash_of_page(uint64_t at) const;
+    void begin_at(uint32_t at);
 
     uint64_t end_position() const { return position + end; }
     uint64_t begin_position() const { return position + begin; }

@@ -192,7 +192,7 @@ class PartitionLog final : public Log {
     Task<Result<>> grow_ahead();
     bool can_go_direct(const Segment& segment);
     uint64_t stage_direct(Journal& journal, Segment& segment, uint64_t from, Offset next);
-    uint64_t hash_range(Segment& segment, uint64_t from, Bytes bytes);
+    static uint64_t hash_range(const Chunk& chunk, uint64_t from, uint64_t to);
     void sum_pages(Segment& segment, uint64_t out);
     void stage_data(Journal& journal, const Segment& segment, uint64_t from, Offset next);
 

@@ -103,15 +103,14 @@ uint64_t PartitionLog::stage_direct(Journal& journal, Segment& segment, uint64_t
         const uint64_t end = std::min(until, chunk->end_position());
         if (end > from) {
             const uint64_t first = std::max(from, at);
-            const Bytes bytes{chunk->buffer.data() + (first - chunk->position), end - first};
             journal.put({.kind = EntryKind::range,
                          .part = static_cast<uint8_t>(end < segment.size),
-                         .length = static_cast<uint32_t>(bytes.size()),
+                         .length = static_cast<uint32_t>(end - first),
                          .slot = spec_.slot.value,
                          .segment = segment.base.value,
                          .position = first,
                          .next = next.value,
-                         .payload_hash = hash_range(segment, first, bytes)});
+                         .payload_hash = hash_range(*chunk, first, end)});
         }
         sum_pages(segment, end);
         journal.put_direct({.fd = segment.file->fd,
@@ -131,16 +130,13 @@ uint64_t PartitionLog::stage_direct(Journal& journal, Segment& segment, uint64_t
     return until;
 }
 
-// Its pages' hashes are the segment's sums as well.
-uint64_t PartitionLog::hash_range(Segment& segment, uint64_t from, Bytes bytes) {
-    sum_pages(segment, align_up(from));
+uint64_t PartitionLog::hash_range(const Chunk& chunk, uint64_t from, uint64_t to) {
     PagedHash range;
-    while (!bytes.empty()) {
-        const Bytes page = PagedHash::first_page(from, bytes);
-        const uint64_t hash = hash64(page);
-        range.add(hash);
-        if (page.size() == block_size && segment.sums.at() == from) segment.sums.add_page(from, hash);
-        bytes = bytes.subspan(page.size()), from += page.size();
+    while (from < to) {
+        const Bytes page =
+            PagedHash::first_page(from, {chunk.buffer.data() + (from - chunk.position), to - from});
+        range.add(page.size() == block_size ? chunk.hash_of_page(from) : hash64(page));
+        from += page.size();
     }
     return range.finish();
 }
@@ -203,7 +199,7 @@ void PartitionLog::sum_pages(Segment& segment, uint64_t out) {
         if (!chunk || chunk->end_position() <= at) chunk = chunk_at(segment, at);
         const bool whole = chunk && chunk->begin_position() <= at && chunk->end_position() >= at + block_size;
         if (!whole) return segment.sums.give_up();
-        segment.sums.add_page(at, hash64({chunk->buffer.data() + (at - chunk->position), block_size}));
+        segment.sums.add_page(at, chunk->hash_of_page(at));
     }
 }
 
