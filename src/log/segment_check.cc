@@ -1,6 +1,7 @@
 // Checking a segment file.
 #include "segment_check.h"
 
+#include "file_reader.h"
 #include "layout.h"
 
 namespace millrace {
@@ -8,6 +9,8 @@ namespace millrace {
 namespace {
 
 constexpr size_t window_size = 1 << 20;
+// Reading ahead takes 4 MiB of memory, and many logs are opened at once.
+constexpr uint64_t ahead_least = 16 << 20;
 constexpr size_t crc_begin = 21, magic_at = 16;
 constexpr uint8_t magic_2 = 2;
 
@@ -23,7 +26,8 @@ class SegmentCheck {
     bool follows(const BatchHeader& batch) const;
     bool is_plausible(uint64_t at, const BatchHeader& batch) const;
     Task<Result<>> view(uint64_t at, size_t size);
-    Task<Result<>> read_pages();
+    Task<Result<>> read(MutableBytes to, uint64_t at);
+    Task<Result<>> read_pages(MutableBytes to, uint64_t at);
     Task<Result<>> pace(uint64_t read_ns);
     bool has_bad(uint64_t from, uint64_t to) const;
     const uint8_t* bytes_at(uint64_t at) const { return window_.data() + (at - window_at_); }
@@ -36,6 +40,7 @@ class SegmentCheck {
     CheckReport report_;
     int fd_ = -1;
     uint64_t file_size_ = 0;
+    std::optional<FileReader> ahead_;  // Where much is read, as fast as the device gives it.
     uint64_t window_at_ = 0;
     std::vector<uint8_t> window_;
     std::vector<uint64_t> bad_;  // Pages that the device refuses.
@@ -56,7 +61,10 @@ Task<Result<CheckReport>> SegmentCheck::run() {
         if (!fd) co_return fd.error();
         fd_ = *fd;
     }
+    const bool is_much = request_.until - request_.from >= ahead_least && request_.percent >= 100;
+    if (fd_ >= 0 && is_much) ahead_.emplace(io_, fd_, std::min(file_size_, align_up(request_.until)));
     const auto walked = co_await walk();
+    if (ahead_) co_await ahead_->drain();
     if (fd_ >= 0) co_await close_file(io_, fd_);
     if (!walked) co_return walked.error();
     if (open_) close_damage(request_.until, request_.limit);
@@ -161,22 +169,35 @@ Task<Result<uint64_t>> SegmentCheck::next_place(uint64_t at) {
     co_return request_.until;
 }
 
-// The bytes are in the window; what is behind the file's end is zero.
+// The bytes are in the window, which goes on from where it was; what is behind the file's end is zero.
 Task<Result<>> SegmentCheck::view(uint64_t at, size_t size) {
     if (at >= window_at_ && at + size <= window_at_ + window_.size()) co_return Result<>{};
-    window_at_ = align_down(at);
-    const uint64_t end = std::max(at + size, std::min(window_at_ + window_size, request_.until));
-    window_.assign(align_up(end) - window_at_, 0);
-    bad_.clear();
-    if (fd_ < 0 || window_at_ >= file_size_) co_return Result<>{};
+    const uint64_t begin = align_down(at), known_end = window_at_ + window_.size();
+    const uint64_t kept = begin >= window_at_ && begin < known_end ? known_end - begin : 0;
+    std::copy_n(window_.end() - static_cast<ptrdiff_t>(kept), kept, window_.begin());
+    window_at_ = begin;
+    const uint64_t end = std::max(at + size, std::min(begin + window_size, request_.until));
+    window_.resize(align_up(end) - begin);
+    std::erase_if(bad_, [&](uint64_t page) { return page < begin || page >= begin + kept; });
     const uint64_t began_ns = io_.now_ns();
-    auto read = co_await direct_read(io_, fd_, window_at_, window_);
-    if (read)
-        pages_read_++;
-    else
-        read = co_await read_pages();
-    if (!read) co_return read;
+    auto result = co_await read(MutableBytes{window_}.subspan(kept), begin + kept);
+    if (!result) co_return result;
     co_return co_await pace(io_.now_ns() - began_ns);
+}
+
+Task<Result<>> SegmentCheck::read(MutableBytes to, uint64_t at) {
+    if (fd_ < 0 || at >= file_size_) co_return std::ranges::fill(to, uint8_t{0}), Result<>{};
+    Result<> result;
+    if (ahead_) {
+        const auto copied = co_await ahead_->copy(at, to);
+        if (copied) std::fill(to.begin() + static_cast<ptrdiff_t>(*copied), to.end(), uint8_t{0});
+        if (!copied) result = copied.error();
+    } else {
+        result = co_await direct_read(io_, fd_, at, to);
+    }
+    if (!result) co_return co_await read_pages(to, at);
+    pages_read_++;
+    co_return Result<>{};
 }
 
 // Rests so long after a read that reading takes its share of the time; a stop waits for one step at most.
@@ -192,17 +213,18 @@ Task<Result<>> SegmentCheck::pace(uint64_t read_ns) {
 }
 
 // Page by page, so that only what the device refuses is missing.
-Task<Result<>> SegmentCheck::read_pages() {
+Task<Result<>> SegmentCheck::read_pages(MutableBytes to, uint64_t at) {
     constexpr int tries_max = 3;
-    for (uint64_t at = 0; at < window_.size() && window_at_ + at < file_size_; at += block_size) {
-        const MutableBytes page = MutableBytes{window_}.subspan(at, block_size);
-        auto read = co_await direct_read(io_, fd_, window_at_ + at, page);
+    std::ranges::fill(to, uint8_t{0});
+    for (size_t done = 0; done < to.size() && at + done < file_size_; done += block_size) {
+        const MutableBytes page = to.subspan(done, block_size);
+        auto read = co_await direct_read(io_, fd_, at + done, page);
         for (int tries = 1; !read && tries < tries_max; tries++)
-            read = co_await direct_read(io_, fd_, window_at_ + at, page);
+            read = co_await direct_read(io_, fd_, at + done, page);
         if (read)
             pages_read_++;
         else
-            bad_.push_back(window_at_ + at);
+            bad_.push_back(at + done);
     }
     // A device that gives nothing at all is failing; that is not damage of these bytes.
     if (pages_read_ == 0) co_return Error::kafka_storage_error;
