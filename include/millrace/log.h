@@ -328,7 +328,7 @@ class Storage {
     // Reads all journals in the directory, whatever the number of shards was, and keeps what belongs to slots
     // of this shard. kafka_storage_error when the directory cannot be used or the disk is full,
     // invalid_config when the settings make no sense. `io` must outlive it.
-    // `homes`: of the slots; none: slot mod shards.
+    // `homes`: none: slot mod shards. not_leader_or_follower: they are not what the journal was written by.
     static Task<Result<std::unique_ptr<Storage>>> open(Io& io, StorageConfig config,
                                                        std::optional<Homes> homes = {});
     virtual ~Storage() = default;  // After close(), or after a failure; not while anything awaits it.

@@ -185,6 +185,7 @@ class Shard {
     // Start, in this order; shard 0 has all of them do each step before the next (src/shard/start.cc).
     Task<Result<>> identify();
     Task<Result<>> open_storage();
+    Task<Result<>> settle_homes();
     Task<Result<>> replay_metadata();
     Task<Result<>> take_metadata();
     Task<Result<>> open_partitions();
@@ -285,6 +286,7 @@ class Shard {
     std::set<Slot> unopened_;  // What is wanted here and had no place on the disk.
     Ports ports_;
     Homes homes_;
+    bool homes_disagree_ = false;  // With this shard's journal; only while the node starts.
     std::optional<Slot> held_;
     uint64_t homes_version_ = 0;
     Signal released_;

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "files.h"
+#include "journal_logs.h"
 
 namespace millrace {
 
@@ -73,14 +74,9 @@ class JournalReader {
     // The bytes from `position` on, at least a whole entry if the file has it.
     Task<Result<Bytes>> view(JournalFile& file, uint64_t position);
     bool apply(const Entry& entry, Bytes payload, bool is_base);
-    void apply_to(RecoveredLog& log, const Entry& entry, Bytes payload);
-    static void begin_with(RecoveredLog& log, const Entry& entry, const StatePayload& state);
-    void apply_header(RecoveredLog& log, const Entry& entry);
-    void add_lost(RecoveredLog& log, const Entry& entry, uint32_t length);
-    static void settle(RecoveredLog& log, Offset segment);
-    static bool agrees(const RecoveredLog& log, const Entry& state);
+    void note_foreign(const Entry& entry, Bytes payload);
+    bool homes_disagree() const;
     bool is_mine(const Entry& entry) const { return homes_.of(Slot{entry.slot}) == io_.shard(); }
-    static bool is_newer(const RecoveredLog& log, const RecoveredLog& than);
     void merge();
 
     Io& io_;
@@ -91,6 +87,7 @@ class JournalReader {
     std::map<uint64_t, JournalFile> files_;  // By number.
     std::vector<JournalFile> headless_;      // Begun, as it seems, but their first entry cannot be read.
     std::map<Slot, RecoveredLog> logs_;
+    std::map<Slot, uint64_t> foreign_;  // Whose home is elsewhere -> the generation with which they left.
     uint64_t oldest_ = 0, base_ = 0, durable_ = 0;
     uint64_t expected_ = 0, previous_ = 0;  // What the next entry must carry.
     bool previous_known_ = false;
@@ -130,7 +127,7 @@ Task<Result<>> JournalReader::read_lives() {
 }
 
 void JournalReader::begin_life() {
-    files_.clear(), logs_.clear();
+    files_.clear(), logs_.clear(), foreign_.clear();
     oldest_ = base_ = durable_ = expected_ = previous_ = incarnation_ = resumed_ = lost_ = 0;
     previous_known_ = clean_ = ended_ = states_lost_ = false;
     in_states_ = true;
@@ -438,7 +435,8 @@ bool JournalReader::apply(const Entry& entry, Bytes payload, bool is_base) {
     clean_ = entry.kind == EntryKind::clean;
     if (!sound) note_damage({*place_.first, place_.second, entry.sequence, 1});
     in_states_ = in_states_ && is_of_states(entry) && entry.kind != EntryKind::states_end;
-    if (!entry.is_of_a_log() || !is_mine(entry)) return true;
+    if (!entry.is_of_a_log()) return true;
+    if (!is_mine(entry)) return note_foreign(entry, sound ? payload : Bytes{}), true;
     // Later files repeat what is known by then; a log that came in between may have begun above zero.
     const auto known = logs_.find(Slot{entry.slot});
     const bool has_place =
@@ -449,109 +447,32 @@ bool JournalReader::apply(const Entry& entry, Bytes payload, bool is_base) {
     log.last_sequence = entry.sequence;
     if (repeated) return true;
     if (sound)
-        apply_to(log, entry, payload);
+        apply_to(log, {entry, payload, entry.sequence <= durable_});
     else
         apply_header(log, entry);
     return true;
 }
 
-// The header is sound, its payload is not: how far the log had come is known.
-void JournalReader::apply_header(RecoveredLog& log, const Entry& entry) {
-    if (entry.kind == EntryKind::data) return add_lost(log, entry, entry.length);
-    log = {.left = entry.kind == EntryKind::left, .last_sequence = log.last_sequence};
-    log.has_state = true;
-    log.segment = Offset{entry.segment}, log.position = entry.position, log.next = Offset{entry.next};
+void JournalReader::note_foreign(const Entry& entry, Bytes payload) {
+    constexpr uint64_t never = UINT64_MAX;
+    const Slot slot{entry.slot};
+    if (entry.kind == EntryKind::removed) return void(foreign_.erase(slot));
+    if (entry.kind != EntryKind::left) return void(foreign_[slot] = never);
+    LeftPayload left;
+    if (payload.size() == sizeof left) std::memcpy(&left, payload.data(), sizeof left);
+    foreign_[slot] = left.generation;
 }
 
-// Bytes that the journal does not have: up to where the entry is, and `length` more.
-void JournalReader::add_lost(RecoveredLog& log, const Entry& entry, uint32_t length) {
-    log.pieces.push_back({.segment = Offset{entry.segment},
-                          .position = entry.position,
-                          .length = length,
-                          .is_part = entry.part != 0,
-                          .lost = true,
-                          .next = Offset{entry.next},
-                          .bytes_at = log.bytes.size(),
-                          .sequence = entry.sequence});
-}
-
-// Whether the log, as read so far, is where a later file's state says that it was.
-bool JournalReader::agrees(const RecoveredLog& log, const Entry& state) {
-    if (log.pieces.empty()) return log.segment.value == state.segment && log.position == state.position;
-    const RecoveredPiece& last = log.pieces.back();
-    return last.segment.value == state.segment && last.position + last.length == state.position;
-}
-
-void JournalReader::begin_with(RecoveredLog& log, const Entry& entry, const StatePayload& state) {
-    log.has_state = true;
-    log.topic_id = Uuid{state.topic_id};
-    log.segment = Offset{entry.segment}, log.position = entry.position;
-    log.next = Offset{entry.next};
-    log.log_start = std::max(log.log_start, Offset{state.log_start});
-}
-
-// The files of segments below it are the truth: nothing of them is applied again.
-void JournalReader::settle(RecoveredLog& log, Offset segment) {
-    std::erase_if(log.pieces, [&](const RecoveredPiece& piece) { return piece.segment < segment; });
-    if (log.segment >= segment) return;
-    log.segment = log.next = segment;
-    log.position = 0;
-}
-
-void JournalReader::apply_to(RecoveredLog& log, const Entry& entry, Bytes payload) {
-    switch (entry.kind) {
-        case EntryKind::state: {
-            StatePayload state;
-            if (payload.size() != sizeof state) return apply_header(log, entry);
-            std::memcpy(&state, payload.data(), sizeof state);
-            if (log.left) log = {.last_sequence = log.last_sequence};  // Back again.
-            return begin_with(log, entry, state);
-        }
-        case EntryKind::left: {
-            LeftPayload left;
-            if (payload.size() != sizeof left) return apply_header(log, entry);
-            std::memcpy(&left, payload.data(), sizeof left);
-            log = {.left = true, .left_generation = left.generation, .last_sequence = log.last_sequence};
-            return begin_with(log, entry, left.state);
-        }
-        case EntryKind::data:
-        case EntryKind::range: {
-            const bool in_segment = entry.kind == EntryKind::range;
-            log.pieces.push_back({.segment = Offset{entry.segment},
-                                  .position = entry.position,
-                                  .length = entry.length,
-                                  .in_segment = in_segment,
-                                  .is_part = entry.part != 0,
-                                  .known_durable = entry.sequence <= durable_,
-                                  .next = Offset{entry.next},
-                                  .hash = entry.payload_hash,
-                                  .bytes_at = log.bytes.size(),
-                                  .sequence = entry.sequence});
-            log.bytes.insert(log.bytes.end(), payload.begin(), payload.end());
-            return;
-        }
-        case EntryKind::epoch:
-            log.epochs.push_back({Epoch{static_cast<int32_t>(entry.position)}, Offset{entry.next}});
-            return;
-        case EntryKind::log_start: log.log_start = std::max(log.log_start, Offset{entry.next}); return;
-        case EntryKind::removed: log.removed = true; return;
-        case EntryKind::settled: return settle(log, Offset{entry.segment});
-        default: return;
-    }
-}
-
-// Where two journals speak of a slot, the later life is right, since no journal is emptied before all that
-// all of them held is in the segments. In one life it was moved: it is where it has not left, or, when it had
-// not arrived yet, as it left last.
-bool JournalReader::is_newer(const RecoveredLog& log, const RecoveredLog& than) {
-    if (log.incarnation != than.incarnation) return log.incarnation > than.incarnation;
-    if (log.left != than.left) return than.left;
-    return log.left && log.left_generation > than.left_generation;
+// Of a life with as many shards as now: what is at home elsewhere has left, in a move that the homes know.
+bool JournalReader::homes_disagree() const {
+    if (homes_.is_lost || files_.begin()->second.head.slot != io_.shard_count()) return false;
+    return std::ranges::any_of(foreign_, [&](const auto& f) { return f.second > homes_.generation; });
 }
 
 void JournalReader::merge() {
     if (incarnation_ == 0) return;  // It has not begun.
     if (is_own_) result_.was_clean = clean_;
+    result_.homes_disagree |= is_own_ && homes_disagree();
     result_.all_clean &= clean_;
     for (auto& [slot, log] : logs_) {
         log.incarnation = incarnation_;

@@ -66,10 +66,13 @@ struct RecoveredJournals {
     uint64_t damaged_entries = 0;
     uint64_t lost_unspoken = 0;          // Lost entries that may have been of slots that are not in `logs`.
     std::vector<JournalDamage> damages;  // Those, one by one; the first damages_max.
-    bool was_clean = false;              // The one of this shard.
-    bool all_clean = true;               // All that were read.
-    std::vector<uint32_t> own_files;     // Names of the files in this shard's directory.
-    std::vector<uint16_t> shards;        // Whose directories exist.
+    // This shard's own journal has slots whose home is elsewhere by `homes`: that file is not of its last
+    // life.
+    bool homes_disagree = false;
+    bool was_clean = false;           // The one of this shard.
+    bool all_clean = true;            // All that were read.
+    std::vector<uint32_t> own_files;  // Names of the files in this shard's directory.
+    std::vector<uint16_t> shards;     // Whose directories exist.
 };
 
 // All journals under `root`/journal that may speak of slots whose home is io.shard(); what they say of them.

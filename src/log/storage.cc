@@ -55,6 +55,7 @@ Task<Result<std::unique_ptr<Storage>>> Storage::open(Io& io, StorageConfig confi
     config = co_await fit_to_disk(io, std::move(config));
     auto recovered = co_await read_journals(io, config.directory, std::move(*homes));
     if (!recovered) co_return recovered.error();
+    if (recovered->homes_disagree) co_return Error::not_leader_or_follower;
     if (recovered->damaged_entries > 0)
         io.log().error("log", "journal entries that were durable cannot be read",
                        {{"entries", recovered->damaged_entries}});
@@ -167,7 +168,11 @@ Task<Result<>> StorageImpl::remove_leftovers() {
         const auto removed = co_await remove_file(io_, own + "/" + std::to_string(name));
         if (!removed) co_return removed;
     }
-    recovered_.own_files.clear();
+    // No power cut brings them back: homes have changed by then, and what they say of them is old.
+    if (!std::exchange(recovered_.own_files, {}).empty()) {
+        const auto synced = co_await sync_directory(io_, own);
+        if (!synced) co_return synced;
+    }
     const auto cleared = co_await recycled_.remove_leftovers();
     if (!cleared) co_return cleared;
     if (io_.shard().value != 0) co_return Result<>{};

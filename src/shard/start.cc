@@ -14,9 +14,10 @@ Task<Result<>> Shard::start_node() {
     ASSERT(id().value == 0);
     while (joined_count_ < node_.shard_count()) co_await all_joined_;
     using Step = Task<Result<>> (Shard::*)();
-    constexpr std::array<std::pair<Step, bool>, 9> steps{{
+    constexpr std::array<std::pair<Step, bool>, 10> steps{{
         {&Shard::identify, false},
         {&Shard::open_storage, true},
+        {&Shard::settle_homes, false},
         {&Shard::replay_metadata, false},
         {&Shard::take_metadata, true},
         {&Shard::open_partitions, true},
@@ -67,11 +68,34 @@ Task<Result<>> Shard::open_storage() {
     if (node_.config.disk_reserve_bytes >= 0) config.reserve_bytes = node_.config.disk_reserve_bytes;
     config.cleaner = cleaner_config();
     homes_ = node_.shard(ShardId{0}).homes_;  // It waits meanwhile.
+    append_gate_.reset(), storage_.reset();   // Of a first try, see settle_homes.
     auto storage = co_await Storage::open(io_, std::move(config), homes_);
+    homes_disagree_ = !storage && storage.error() == Error::not_leader_or_follower;
+    if (homes_disagree_) co_return Result<>{};
     if (!storage) co_return storage.error();
     storage_ = std::move(*storage);
     append_gate_.emplace(io_, *storage_, deadlines_);
     metadata_.emplace(node_.cluster_id());
+    co_return Result<>{};
+}
+
+// The file may have been deleted by hand, or be an old one: then a journal has what it knows nothing of, and
+// all are read as if it were damaged. Either way it is written anew, as partitions are on their first shards
+// again. Where that fails the next start does the same.
+Task<Result<>> Shard::settle_homes() {
+    for (uint16_t i = 0; i < node_.shard_count(); i++)
+        homes_disagree_ |= node_.shard(ShardId{i}).homes_disagree_;  // They wait meanwhile.
+    if (!homes_disagree_ && !homes_.is_lost) co_return Result<>{};
+    const std::string& directory = node_.config.data_dir;
+    if (homes_disagree_) {
+        io_.log().error("shard", "the file homes is missing or an old one: every shard reads all journals",
+                        {{"directory", directory}});
+        homes_ = {.shards = node_.shard_count(), .is_lost = true};
+        auto opening = everywhere([](Shard& shard) { return shard.open_storage(); });
+        const auto opened = co_await opening;
+        if (!opened) co_return opened;
+    }
+    (void)co_await write_homes(io_, directory, {.shards = node_.shard_count()});
     co_return Result<>{};
 }
 

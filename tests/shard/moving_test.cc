@@ -106,6 +106,79 @@ TEST_CASE("when the file of the homes is damaged, every record is found all the 
         CHECK(read_all(lab, "t", i) == std::vector<std::string>{"first", "second"});
 }
 
+namespace {
+
+Task<> remove_homes(Io& io) {
+    const int32_t removed = co_await Once{io, Op::Kind::remove, {.path = "data/homes"}};
+    CHECK(removed == 0);
+}
+
+}  // namespace
+
+TEST_CASE(
+    "when the file of the homes is deleted, or put back from an old copy, every record is found all the "
+    "same") {
+    for (const bool is_old : {false, true})
+        for (const Crash how : {Crash::kill, Crash::power_cut}) {
+            CAPTURE(is_old);
+            Lab lab{4, 2};
+            lab.create("t", 4);
+            for (int32_t i = 0; i < 4; i++) lab.write("t", i, "first");
+            REQUIRE(move_over(lab, "t", 3));
+            const auto old = lab.node.disk().contents("data/homes");
+            for (int32_t i = 0; i < 3; i++) REQUIRE(move_over(lab, "t", i));
+            REQUIRE(move_over(lab, "t", 3));
+            for (int32_t i = 0; i < 4; i++) lab.write("t", i, "second");
+            lab.node.spawn(remove_homes(lab.node.io()));
+            lab.world.run_for(100 * lab_ms);
+            lab.node.disk().sync_all();
+            lab.node.crash(how);
+            if (is_old) lab.node.disk().put("data/homes", old);
+            for (int start = 0; start < 3; start++) {
+                CAPTURE(start);
+                if (start > 0) lab.node.crash(how);
+                lab.node.restart();
+                REQUIRE(
+                    lab.world.run_until([&] { return lab.program().started.has_value(); }, 60'000 * lab_ms));
+                REQUIRE(lab.program().started->ok());
+                CHECK(lab.world.count_lines(Level::error) == 1);  // The first start says it.
+                for (int32_t i = 0; i < 4; i++)
+                    CHECK(read_all(lab, "t", i) == std::vector<std::string>{"first", "second"});
+            }
+            REQUIRE(move_over(lab, "t", 0));  // And goes on.
+            lab.write("t", 0, "third");
+            CHECK(read_all(lab, "t", 0) == std::vector<std::string>{"first", "second", "third"});
+        }
+}
+
+TEST_CASE(
+    "a torn first block of a journal file after a move loses nothing, and no other journal is taken for it") {
+    for (const size_t torn : {size_t{8}, size_t{512}, size_t{4096}}) {
+        CAPTURE(torn);
+        Lab lab{5, 2};
+        lab.create("t", 4);
+        for (int32_t i = 0; i < 4; i++) lab.write("t", i, "first");
+        for (int32_t i = 0; i < 3; i++) REQUIRE(move_over(lab, "t", i));
+        for (int32_t i = 0; i < 4; i++) lab.write("t", i, "second");
+        lab.world.run_for(100 * lab_ms);  // The journal says what is durable.
+        lab.node.crash(Crash::power_cut);
+        for (const char* shard : {"0", "1"}) {
+            const std::string directory = std::string{"data/journal/"} + shard;
+            for (const std::string& name : lab.node.disk().names(directory))
+                for (size_t at = 0; at < torn; at += 8)
+                    lab.node.disk().flip(directory + "/" + name, at, 0x41);
+        }
+        lab.node.restart();
+        REQUIRE(lab.world.run_until([&] { return lab.program().started.has_value(); }, 60'000 * lab_ms));
+        REQUIRE(lab.program().started->ok());
+        CHECK(lab.world.count_lines(Level::error) > 0);
+        for (int32_t i = 0; i < 4; i++) {
+            const auto found = read_all(lab, "t", i);
+            CHECK(found == std::vector<std::string>{"first", "second"});
+        }
+    }
+}
+
 TEST_CASE("an end at any change of the disk during moves leaves exactly what was acknowledged") {
     for (const Crash how : {Crash::kill, Crash::power_cut}) {
         const uint64_t points = each_crash_point([&](uint64_t point) {
