@@ -108,7 +108,7 @@ struct StorageConfig {
     uint64_t direct_append_bytes = 64
                                    << 10;  // From here a commit writes a log's bytes to its segment at once.
     // What all logs together have appended since their last producer snapshots: a recovery reads it again.
-    uint64_t unsaved_bytes_max = 64 << 20;
+    uint64_t unsaved_bytes_max = 128 << 20;
     uint32_t commits_in_flight = 4;
     // Bytes that nobody waits for are flushed this long after they were written. Who waits once will again:
     // for so long each commit is flushed as it is written.

@@ -14,19 +14,23 @@ void Chunk::unpin() {
 void Chunk::begin_at(uint32_t at) {
     begin = end = at;
     hashed_from = hashed = static_cast<uint32_t>(align_up(at));
-    hashes.resize(buffer.size() / block_size);
+}
+
+uint64_t& Chunk::hash_slot(uint64_t from) const {
+    const auto in_slab = static_cast<uint64_t>(buffer.data() - slab->memory.data());
+    return slab->page_hashes[(in_slab + from) / block_size];
 }
 
 void Chunk::hash_full_pages() {
     for (; hashed + block_size <= end; hashed += block_size)
-        hashes[hashed / block_size] = hash64({buffer.data() + hashed, block_size});
+        hash_slot(hashed) = hash64({buffer.data() + hashed, block_size});
 }
 
 uint64_t Chunk::hash_of_page(uint64_t at) const {
     const uint64_t from = at - position;
     ASSERT(from % block_size == 0 && begin <= from && from + block_size <= end);
-    if (from >= hashed_from && from < hashed) return hashes[from / block_size];
-    return hash64({buffer.data() + from, block_size});
+    const bool is_known = from >= hashed_from && from < hashed;
+    return is_known ? hash_slot(from) : hash64({buffer.data() + from, block_size});
 }
 
 Chunks::~Chunks() {

@@ -24,7 +24,8 @@ struct Slab {
 
     IoBuffer memory{size};
     size_t chunk_size = 0;
-    std::vector<uint32_t> free;  // Where in `memory` no chunk is.
+    std::vector<uint32_t> free;                           // Where in `memory` no chunk is.
+    std::array<uint64_t, size / block_size> page_hashes;  // See Chunk::hash_full_pages.
     bool is_huge = false;
 
     bool is_empty() const { return free.size() * chunk_size == size; }
@@ -43,10 +44,9 @@ struct Chunk final : SliceSource {
     uint32_t first_batch = UINT32_MAX;         // Where the first batch that begins in here does.
     Offset first_offset;                       // Its base offset, when there is one.
     Chunk *newer = nullptr, *older = nullptr;  // In order of making, over all logs.
-    std::vector<uint64_t> hashes;              // Of its pages that were filled, from `hashed_from` on.
-    uint32_t hashed_from = 0, hashed = 0;
+    uint32_t hashed_from = 0, hashed = 0;      // The pages between are full, and the slab has their hashes.
 
-    // Pages that are full now, while they are in the processor's cache.
+    // Hashes pages that are full now, while they are in the processor's cache.
     void hash_full_pages();
     // Of the page with that position in the segment; all of it must be here.
     uint64_t hash_of_page(uint64_t at) const;
@@ -56,6 +56,9 @@ struct Chunk final : SliceSource {
     uint64_t begin_position() const { return position + begin; }
     bool full() const { return end == buffer.size(); }
     void unpin() override;
+
+ private:
+    uint64_t& hash_slot(uint64_t from) const;
 };
 
 class Chunks {
