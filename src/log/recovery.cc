@@ -322,8 +322,22 @@ bool has_bytes(const RecoveredPiece& piece) { return !piece.in_segment && !piece
 
 }  // namespace
 
+// Where a range begins that is durable, all before it came to the file with it or earlier (stage_direct). A
+// log that is written in large batches has a piece in the journal for the end of each of them.
+uint64_t Recovery::known_there(const Segment& segment) const {
+    uint64_t until = 0;
+    for (size_t i = 0; i < pieces_used_; i++) {
+        const RecoveredPiece& piece = journal_->pieces[i];
+        const bool is_there = piece.segment == segment.base && piece.in_segment && piece.known_durable;
+        if (is_there && !piece.lost) until = std::max(until, piece.position);
+    }
+    const auto file = files_.find(segment.base);
+    return file != files_.end() && file->second >= until ? until : 0;
+}
+
 Task<Result<>> Recovery::apply_pieces(Segment& segment) {
     const RecoveredLog& journal = *journal_;
+    const uint64_t there = known_there(segment);
     int fd = -1;
     Result<> result;
     for (size_t i = 0; i < pieces_used_ && result;) {
@@ -337,7 +351,7 @@ Task<Result<>> Recovery::apply_pieces(Segment& segment) {
         };
         while (has_bytes(piece) && continues()) length += journal.pieces[next++].length;
         i = next;
-        if (piece.segment != segment.base || !has_bytes(piece)) continue;
+        if (piece.segment != segment.base || !has_bytes(piece) || piece.position + length <= there) continue;
         if (fd < 0) {
             const auto opened = co_await open_file(io_, {.path = log_.path_of(segment, ".log"),
                                                          .flags = Op::read_write | Op::create | Op::direct});

@@ -57,6 +57,7 @@ class Recovery {
     Task<Result<>> place_old();
     Task<Result<>> place(size_t i);
     void add_segment(Segment segment);
+    uint64_t known_there(const Segment& segment) const;
     Task<Result<>> apply_pieces(Segment& segment);
     Task<Result<>> fill_up(Segment& segment);
     Task<Result<>> flush_ranges(const Segment& segment);

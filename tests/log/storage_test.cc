@@ -139,6 +139,24 @@ TEST_CASE("a log that is written straight to its segment is checkpointed, so tha
     }
 }
 
+TEST_CASE("a start does not write again what large appends have brought to their segment") {
+    StorageWorld w{31};
+    w.add(0, {.segment_bytes = 8 << 20});
+    w.boot();
+    REQUIRE(w.wait_started());
+    for (uint64_t i = 0; i < 60; i++) {
+        CHECK(w.program().append(Slot{0}, make_batch(i, 20'000)) == Error::none);
+        REQUIRE(w.settle());
+    }
+    REQUIRE(w.storage().stats().direct_bytes > 500'000);
+    w.crash(Crash::kill);
+    const uint64_t before = w.node.disk().changes();
+    w.node.restart();
+    REQUIRE(w.wait_started());
+    CHECK(w.node.disk().changes() - before < 30);
+    w.check_all();
+}
+
 TEST_CASE(
     "in memory mode a record is safe at once, in the journal within 10 ms, and nothing wakes an idle shard") {
     StorageWorld w{8};
