@@ -3,6 +3,7 @@
 // What always holds: nothing is changed before all changes were listed; what is derived is made from what is
 // right; bytes of records are touched only where they are given up. Lives in one coroutine.
 #include "checkpoint.h"
+#include "damage.h"
 #include "data_directory.h"
 #include "epochs.h"
 #include "files.h"
@@ -29,6 +30,7 @@ class Repair final : FindingListener {
     struct Planned {
         Finding finding;
         Change change;
+        bool is_mark = false;  // The finding stays; it is only remembered.
     };
     void on_finding(const Finding& finding) override;
     void on_progress(uint64_t bytes_read, std::string_view partition) override {
@@ -36,6 +38,9 @@ class Repair final : FindingListener {
     }
     void leave(const Finding& finding);
     void leave_accused();
+    Task<> plan_marks();
+    Task<Result<>> mark(Finding finding);
+    Task<std::optional<Damage>> read_marks(std::string partition);
     std::string plan(const Finding& finding, Change& change) const;
     std::string plan_batches(const Finding& finding, Change& change) const;
     Task<Result<>> make(Finding finding);
@@ -70,7 +75,8 @@ class Repair final : FindingListener {
     const RepairOptions options_;
     RepairListener& listener_;
     std::vector<Planned> planned_;
-    std::vector<Finding> accused_;  // Segments whose sums say that bytes are wrong which look sound.
+    std::vector<Finding> unmended_;  // Batches that stay damaged, of known offsets.
+    std::vector<Finding> accused_;   // Segments whose sums say that bytes are wrong which look sound.
     RepairReport report_;
     bool was_clean_ = false;
     std::set<Uuid> topic_ids_;  // That the journals know.
@@ -86,6 +92,7 @@ Task<Result<RepairReport>> Repair::run() {
     if (!found) co_return found.error();
     report_.found = *found;
     leave_accused();
+    co_await plan_marks();
     for (const Planned& planned : planned_) {
         listener_.on_change(planned.change);
         report_.changes++;
@@ -94,7 +101,8 @@ Task<Result<RepairReport>> Repair::run() {
                 static_cast<uint64_t>(planned.change.last_lost - planned.change.first_lost + 1);
     }
     for (size_t i = 0; i < planned_.size() && !options_.dry_run; i++) {
-        const auto made = co_await make(planned_[i].finding);
+        auto making = planned_[i].is_mark ? mark(planned_[i].finding) : make(planned_[i].finding);
+        const auto made = co_await making;
         if (!made) co_return told_outside(made.error());
         listener_.on_made(planned_[i].change);
     }
@@ -120,6 +128,9 @@ void Repair::on_finding(const Finding& finding) {
 }
 
 void Repair::leave(const Finding& finding) {
+    const bool is_known = finding.first_offset >= 0 && finding.last_offset >= finding.first_offset;
+    if (finding.kind == FindingKind::batches && is_known && unmended_.size() < changes_max)
+        unmended_.push_back(finding);
     report_.left++;
     listener_.on_left(finding);
 }
@@ -132,6 +143,39 @@ void Repair::leave_accused() {
         };
         if (!std::any_of(planned_.begin(), planned_.end(), mends_it)) leave(finding);
     }
+}
+
+namespace {
+
+DamagedRange range_of(const Finding& finding, int64_t found_ms) {
+    return {.first = Offset{finding.first_offset},
+            .next = Offset{finding.last_offset + 1},
+            .segment = finding.segment,
+            .position = static_cast<uint64_t>(std::max<int64_t>(finding.position, 0)),
+            .length = static_cast<uint64_t>(std::max<int64_t>(finding.bytes, 0)),
+            .cause = DamageCause::checksum,
+            .found_ms = found_ms};
+}
+
+}  // namespace
+
+// What stays damaged is remembered as the broker does it, so that no reader has to find it first.
+Task<> Repair::plan_marks() {
+    for (Finding finding : unmended_) {
+        const auto marks = co_await read_marks(finding.partition);
+        if (!marks || marks->contains(range_of(finding, 0)) || planned_.size() >= changes_max) continue;
+        Change change{.file = finding.partition + "/damaged", .what = {}};
+        change.what = "offsets " + std::to_string(finding.first_offset) + " to " +
+                      std::to_string(finding.last_offset) + " are marked as damaged, and not served";
+        planned_.push_back({.finding = std::move(finding), .change = std::move(change), .is_mark = true});
+    }
+}
+
+// Nothing when the file cannot be read: the broker then serves nothing of the partition.
+Task<std::optional<Damage>> Repair::read_marks(std::string partition) {
+    const auto text = co_await read_file(io_, path_of(partition + "/damaged"), 1 << 20);
+    if (text) co_return Damage::from_text(as_text(*text));
+    co_return text.error() == Error::resource_not_found ? std::optional{Damage{}} : std::nullopt;
 }
 
 // Empty: nothing can be done.
@@ -189,6 +233,16 @@ Task<Result<>> Repair::make(Finding finding) {
         case FindingKind::batches: co_return co_await fill(std::move(finding));
         default: co_return co_await remove(std::move(finding.file));
     }
+}
+
+Task<Result<>> Repair::mark(Finding finding) {
+    auto marks = co_await read_marks(finding.partition);
+    if (!marks || !marks->add(range_of(finding, io_.wall_ms()))) co_return Result<>{};
+    const std::string text = marks->to_text();
+    auto written = co_await write_file(io_, path_of(finding.partition + "/damaged"),
+                                       std::vector<uint8_t>(text.begin(), text.end()), Sync::yes);
+    if (written) written = co_await sync_directory(io_, path_of(finding.partition));
+    co_return written;
 }
 
 Task<Result<>> Repair::write_identity_copies() {

@@ -1,6 +1,7 @@
 // `millrace log repair`: what is derived is made anew, what is damaged is given up only when asked.
 #include <doctest/doctest.h>
 
+#include "damage.h"
 #include "filler.h"
 #include "offline_world.h"
 
@@ -113,8 +114,17 @@ TEST_CASE("a damaged batch is left alone unless it is to be given up, and then o
     REQUIRE(second);
     w.node.disk().flip(file, first->size() + 70, 4);
     const auto damaged = w.node.disk().contents(file);
-    CHECK(repair(w).left.size() == 1);
+    for (const bool is_first : {true, false}) {  // The broker is told, once.
+        const auto changes = repair(w);
+        CHECK(changes.left.size() == 1);
+        CHECK(changes.made.size() == is_first);
+    }
     CHECK(w.node.disk().contents(file) == damaged);
+    const auto marks = Damage::from_text(as_text(w.node.disk().contents("data/clicks-1/damaged")));
+    REQUIRE(marks);
+    REQUIRE(marks->ranges().size() == 1);
+    CHECK(marks->ranges()[0].first == second->base_offset());
+    CHECK(marks->ranges()[0].next == second->next_offset());
     const auto changes = repair(w, Give::damaged);
     CHECK(changes.left.empty());
     REQUIRE(changes.made.size() == 1);
