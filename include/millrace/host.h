@@ -51,6 +51,8 @@ struct HostOptions {
     // How long an idle shard looks around in user memory before it sleeps in the kernel; it stops by itself
     // where that does not pay. 0: never; nor with less than one CPU for each shard.
     uint64_t spin_ns = 30'000;
+    // Receive buffers per shard, of 64 KiB: 32 to 256.
+    uint16_t receive_buffers = 256;
     LogSink* log_sink = nullptr;
     Level log_level = Level::info;
 
@@ -101,6 +103,9 @@ uint16_t cpu_count();
 // Bytes of memory that this process may use: the machine's, or its control group's (version 1 or 2) where
 // that is less.
 uint64_t memory_limit();
+
+// Bytes of physical memory that this process has now.
+uint64_t resident_memory();
 
 // Raises the soft limit of open files to the hard one; the limit that then holds.
 uint64_t raise_file_limit();

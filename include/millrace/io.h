@@ -50,6 +50,15 @@ class IoBuffer {
     explicit operator bool() const { return data_ != nullptr; }
     bool in_flight() const { return flights_ > 0; }
 
+    // Empty where there is no memory for it. Smaller ones than mapped_size_min do not fail on Linux, which
+    // ends the process first.
+    static IoBuffer try_make(size_t size);
+    static constexpr size_t mapped_size_min = 128 << 10;
+
+    // Gives the pages of a part back to the kernel; it reads as zeros then. Both numbers are multiples of the
+    // alignment; the buffer is of mapped_size_min or more, not registered, and no op is under way there.
+    void forget(size_t offset, size_t size);
+
     // Asks the kernel to back it by huge pages from here on, where it has some: fewer to look up and to pin.
     // Worth it from huge_page_size up; such a buffer is aligned to that.
     static constexpr size_t huge_page_size = 2 << 20;
@@ -184,6 +193,28 @@ class Letter {
     ~Letter() = default;
 };
 
+// What the process holds, and what its control group does (without what the kernel can drop from its own
+// caches); 0: not known.
+struct MemoryUse {
+    uint64_t resident_bytes = 0;
+    uint64_t group_bytes = 0, group_max = 0;
+};
+
+// How short memory is: caches go at `tight`, producers and readers are slowed down at `scarce`.
+enum class MemoryPressure : uint8_t { none, tight, scarce };
+
+// Whoever keeps memory that he can do without.
+class MemoryUser {
+ public:
+    // Holds until it is set again. Told again and again while memory is short.
+    virtual void set_pressure(MemoryPressure) {}
+    // Lets go of what is only kept for later use.
+    virtual void trim() = 0;
+
+ protected:
+    ~MemoryUser() = default;
+};
+
 // What an Io has done since it began. A simulated one leaves them at 0.
 struct IoStatistics {
     uint64_t turns = 0;
@@ -233,6 +264,12 @@ class Io {
     virtual void register_buffer(IoBuffer&) {}
     virtual void unregister_buffer(IoBuffer&) {}
     virtual IoStatistics statistics() const { return {}; }
+
+    // Reads small files of the kernel: some 5 us, and 50 more where the control group nears its limit.
+    virtual MemoryUse memory_use() { return {}; }
+    // Gives back what is only kept for later use: receive buffers, what the allocator has free (a
+    // millisecond for each 10 MB or so).
+    virtual void trim_memory() {}
 
  protected:
     ~Io() = default;

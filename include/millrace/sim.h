@@ -82,6 +82,7 @@ struct NodeOptions {
 struct SimOptions {
     uint64_t seed = 1;
     NetworkOptions network;
+    uint32_t memory_short = 0;            // A look at the memory finds the control group at its limit.
     int64_t wall_ms = 1'767'225'600'000;  // The wall clock at the beginning: 2026-01-01.
     bool print_log = false;               // Log lines to stderr too.
     bool print_trace = false;             // One line per completion to stderr.

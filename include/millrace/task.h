@@ -82,6 +82,7 @@ namespace detail {
 inline constexpr size_t kept_frame_bytes_max = 1 << 20;
 void* take_frame(size_t size);
 void give_back_frame(void* frame, size_t size);
+void drop_kept_frames();    // Of this thread.
 size_t kept_frame_bytes();  // By this thread, now. Sanitizers see plain memory, and nothing kept.
 
 struct PromiseBase {

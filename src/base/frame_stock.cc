@@ -34,12 +34,8 @@ constinit thread_local Stock stock;
 struct Sweeper {
     bool is_there = true;
     ~Sweeper() {
-        stock.bytes = stock.bytes_max = 0;
-        for (Kept*& list : stock.lists)
-            while (Kept* frame = list) {
-                list = frame->next;
-                ::operator delete(frame);
-            }
+        stock.bytes_max = 0;
+        drop_kept_frames();
     }
 };
 thread_local Sweeper sweeper;
@@ -66,6 +62,15 @@ void give_back_frame(void* frame, size_t size) {
         return ::operator delete(frame);
     stock.lists[steps] = new (frame) Kept{stock.lists[steps]};
     stock.bytes += steps * step;
+}
+
+void drop_kept_frames() {
+    stock.bytes = 0;
+    for (Kept*& list : stock.lists)
+        while (Kept* frame = list) {
+            list = frame->next;
+            ::operator delete(frame);
+        }
 }
 
 size_t kept_frame_bytes() { return stock.bytes; }

@@ -13,12 +13,11 @@ namespace millrace {
 
 namespace {
 
-constexpr size_t mapped_size_min = 128 << 10;
+constexpr size_t mapped_size_min = IoBuffer::mapped_size_min;
 
 uint8_t* map_memory(size_t size) {
     void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    ASSERT(memory != MAP_FAILED);
-    return static_cast<uint8_t*>(memory);
+    return memory == MAP_FAILED ? nullptr : static_cast<uint8_t*>(memory);
 }
 
 void unmap_memory(uint8_t* data, size_t size) {
@@ -30,6 +29,7 @@ void unmap_memory(uint8_t* data, size_t size) {
 uint8_t* map_huge(size_t size) {
     constexpr size_t huge = IoBuffer::huge_page_size;
     uint8_t* const all = map_memory(size + huge);
+    if (!all) return nullptr;
     const size_t before = (huge - reinterpret_cast<uintptr_t>(all) % huge) % huge;
     unmap_memory(all, before);
     unmap_memory(all + before + size, huge - before);
@@ -40,8 +40,7 @@ uint8_t* take_memory(size_t size) {
     if (size >= IoBuffer::huge_page_size) return map_huge(size);
     if (size >= mapped_size_min) return map_memory(size);
     void* memory = std::aligned_alloc(IoBuffer::alignment, size);
-    ASSERT(memory != nullptr);
-    std::memset(memory, 0, size);
+    if (memory) std::memset(memory, 0, size);
     return static_cast<uint8_t*>(memory);
 }
 
@@ -58,7 +57,24 @@ IoBuffer::IoBuffer(size_t size) : size_(size) {
     ASSERT(size > 0);
     ASSERT(size % alignment == 0);
     data_ = take_memory(size);
+    ASSERT(data_);
     ASSERT(reinterpret_cast<uintptr_t>(data_) % alignment == 0);
+}
+
+IoBuffer IoBuffer::try_make(size_t size) {
+    ASSERT(size > 0);
+    ASSERT(size % alignment == 0);
+    IoBuffer buffer;
+    buffer.data_ = take_memory(size);
+    buffer.size_ = buffer.data_ ? size : 0;
+    return buffer;
+}
+
+void IoBuffer::forget(size_t offset, size_t size) {
+    ASSERT(data_ && !whole_ && size_ >= mapped_size_min);
+    ASSERT(registered_index < 0);
+    ASSERT(offset % alignment == 0 && size % alignment == 0 && offset + size <= size_);
+    madvise(data_ + offset, size, MADV_DONTNEED);
 }
 
 IoBuffer::IoBuffer(IoBuffer& whole, size_t offset, size_t size)

@@ -91,7 +91,7 @@ void Host::State::run_shard(ShardId shard, int signal_fd) {
     pthread_setname_np(pthread_self(), ("millrace-" + std::to_string(shard.value)).c_str());
     if (options.pin && shards <= cpus.size()) pin_to(cpus[shard.value]);
     std::optional<SignalWatch> signals;
-    UringIo io({shard, post, *options.log_sink, options.log_level, spin_ns});
+    UringIo io({shard, post, *options.log_sink, options.log_level, spin_ns, options.receive_buffers});
     if (const int rc = io.open(); rc < 0) fail(rc);
     together.arrive_and_wait();
     if (has_failed()) return;

@@ -40,33 +40,6 @@ double cpus_by_control_groups() {
     return least;
 }
 
-// A limit of a control group in bytes; none is "max", or a number near 2^63.
-uint64_t memory_by_group(const std::string& file) {
-    const std::string text = read_small_file(file).text;
-    const uint64_t bytes = std::strtoull(text.c_str(), nullptr, 10);
-    return bytes == 0 ? UINT64_MAX : bytes;
-}
-
-// The path of our control group in a hierarchy ("0::/path" or "4:memory:/path" in /proc/self/cgroup); empty:
-// none.
-std::string group_path(std::string_view hierarchy) {
-    const std::string groups = read_small_file("/proc/self/cgroup").text;
-    const size_t start = groups.find(hierarchy);
-    if (start == std::string::npos) return {};
-    const size_t from = start + hierarchy.size();
-    return groups.substr(from, groups.find('\n', start) - from);
-}
-
-// The tightest limit between our group and the root. In a container the root is often our own group.
-uint64_t memory_by_groups(const std::string& root, std::string path, const std::string& file) {
-    uint64_t least = memory_by_group(root + "/" + file);
-    while (path.size() > 1) {
-        least = std::min(least, memory_by_group(root + path + "/" + file));
-        path.resize(path.rfind('/'));
-    }
-    return least;
-}
-
 std::string processor_name() {
     const std::string text = read_small_file("/proc/cpuinfo").text;
     const size_t line = text.find("model name");
@@ -80,13 +53,6 @@ std::string processor_name() {
 uint16_t cpu_count() {
     const double allowed = std::min<double>(cpus_by_affinity(), std::ceil(cpus_by_control_groups()));
     return static_cast<uint16_t>(std::max(1.0, allowed));
-}
-
-uint64_t memory_limit() {
-    const uint64_t second = memory_by_groups("/sys/fs/cgroup", group_path("0::"), "memory.max");
-    const uint64_t first =
-        memory_by_groups("/sys/fs/cgroup/memory", group_path(":memory:"), "memory.limit_in_bytes");
-    return std::min({machine_facts().memory_bytes, first, second});
 }
 
 MachineFacts machine_facts() {

@@ -26,12 +26,6 @@ double seconds(const timeval& time) {
     return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
 }
 
-uint64_t resident_bytes() {
-    unsigned long pages = 0;
-    std::sscanf(read_small_file("/proc/self/statm").text.c_str(), "%*u %lu", &pages);
-    return uint64_t{pages} * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-}
-
 template <class Visit> void visit_directory(const char* path, const Visit& visit) {
     DIR* directory = opendir(path);
     if (!directory) return;
@@ -85,7 +79,7 @@ ProcessFacts process_facts() {
     getrusage(RUSAGE_SELF, &usage);
     rlimit files{};
     getrlimit(RLIMIT_NOFILE, &files);
-    facts.resident_bytes = resident_bytes();
+    facts.resident_bytes = resident_memory();
     facts.user_seconds = seconds(usage.ru_utime);
     facts.system_seconds = seconds(usage.ru_stime);
     facts.open_files = open_files();

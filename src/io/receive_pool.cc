@@ -1,6 +1,8 @@
 // The buffer ring behind ReceivePool. Needs Linux 5.19.
 #include "receive_pool.h"
 
+#include <algorithm>
+#include <bit>
 #include <cerrno>
 
 #include <sys/mman.h>
@@ -20,6 +22,9 @@ template <class T> T* map(size_t size) {
 
 }  // namespace
 
+ReceivePool::ReceivePool(uint16_t buffers_max)
+    : buffers_max_(std::clamp(buffers_max, window_min, buffer_count)) {}
+
 int ReceivePool::open(io_uring& ring) {
     ring_ = map<io_uring_buf_ring>(ring_size);
     memory_ = map<uint8_t>(memory_size);
@@ -31,7 +36,8 @@ int ReceivePool::open(io_uring& ring) {
     registration.bgid = group;
     if (const int rc = io_uring_register_buf_ring(&ring, &registration, 0); rc < 0) return rc;
     io_uring_buf_ring_init(ring_);
-    for (uint16_t i = buffer_count; i > 0; i--) stack_[stacked_++] = i - 1;
+    free_ = buffers_max_;
+    for (uint16_t i = 0; i < buffers_max_; i++) free_bits_[i / 64] |= uint64_t{1} << (i % 64);
     top_up();
     return 0;
 }
@@ -45,26 +51,38 @@ ReceivePool::~ReceivePool() {
 
 void ReceivePool::lend(ReceiveBuffer buffer) {
     ASSERT(buffer.value < buffer_count);
-    ASSERT(!is_lent_[buffer.value]);
+    ASSERT(places_[buffer.value] == Place::shown);
     ASSERT(shown_ > 0);
-    is_lent_[buffer.value] = true;
+    places_[buffer.value] = Place::lent;
     shown_--, lent_++;
+    touched_ = true;
 }
 
 void ReceivePool::give_back(ReceiveBuffer buffer) {
     ASSERT(buffer.value < buffer_count);
-    ASSERT(is_lent_[buffer.value]);
-    is_lent_[buffer.value] = false;
-    lent_--;
-    stack_[stacked_++] = buffer.value;
-    ASSERT(shown_ + lent_ + stacked_ == buffer_count);
+    ASSERT(places_[buffer.value] == Place::lent);
+    places_[buffer.value] = Place::free;
+    free_bits_[buffer.value / 64] |= uint64_t{1} << (buffer.value % 64);
+    lent_--, free_++;
+    ASSERT(shown_ + lent_ + free_ == buffers_max_);
+}
+
+uint16_t ReceivePool::take_lowest() {
+    ASSERT(free_ > 0);
+    size_t word = 0;
+    while (free_bits_[word] == 0) word++;
+    const auto bit = static_cast<uint16_t>(std::countr_zero(free_bits_[word]));
+    free_bits_[word] &= free_bits_[word] - 1;
+    free_--;
+    return static_cast<uint16_t>(word * 64 + bit);
 }
 
 void ReceivePool::top_up() {
-    if (shown_ >= window_ || stacked_ == 0) return;
+    if (shown_ >= window_ || free_ == 0) return;
     int added = 0;
-    while (shown_ < window_ && stacked_ > 0) {
-        const uint16_t buffer = stack_[--stacked_];
+    while (shown_ < window_ && free_ > 0) {
+        const uint16_t buffer = take_lowest();
+        places_[buffer] = Place::shown;
         auto* memory = memory_ + size_t{buffer} * buffer_size;
         io_uring_buf_ring_add(ring_, memory, buffer_size, buffer, buffer_count - 1, added++);
         shown_++;
@@ -73,10 +91,26 @@ void ReceivePool::top_up() {
 }
 
 bool ReceivePool::widen() {
-    if (stacked_ > 0 && shown_ == window_ && window_ < buffer_count) window_ = window_ * 2;
-    const bool any = shown_ + stacked_ > 0;
+    if (free_ > 0 && shown_ == window_ && window_ < buffers_max_)
+        window_ = static_cast<uint16_t>(std::min<uint32_t>(window_ * 2, buffers_max_));
+    const bool any = shown_ + free_ > 0;
     top_up();
     return any;
+}
+
+// All but what is lent; what is shown gets new pages when the kernel writes to it. A smaller window comes by
+// use: what is shown cannot be taken back.
+void ReceivePool::trim() {
+    if (!std::exchange(touched_, false)) return;
+    window_ = std::max<uint16_t>(window_ / 2, window_min);
+    for (uint16_t first = 0; first < buffers_max_;) {
+        uint16_t behind = first;
+        while (behind < buffers_max_ && places_[behind] != Place::lent) behind++;
+        if (behind > first)
+            madvise(memory_ + size_t{first} * buffer_size, (size_t{behind} - first) * buffer_size,
+                    MADV_DONTNEED);
+        first = static_cast<uint16_t>(behind + 1);
+    }
 }
 
 }  // namespace millrace

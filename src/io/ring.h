@@ -25,6 +25,7 @@ class UringIo final : public Io {
         LogSink& sink;
         Level log_level = Level::info;
         uint64_t spin_ns = 0;
+        uint16_t receive_buffers = ReceivePool::buffer_count;
     };
     explicit UringIo(const Options& options);
     UringIo(const UringIo&) = delete;
@@ -54,6 +55,8 @@ class UringIo final : public Io {
     void register_buffer(IoBuffer& buffer) override;
     void unregister_buffer(IoBuffer& buffer) override;
     IoStatistics statistics() const override;
+    MemoryUse memory_use() override;
+    void trim_memory() override;
 
  private:
     // What a completion belongs to: an op's address, or one of these. wake_failed + n: of the shard n.

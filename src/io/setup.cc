@@ -29,6 +29,7 @@ UringIo::UringIo(const Options& options)
       post_(options.post),
       log_(options.sink, std::to_string(options.shard.value)),
       spin_ns_(options.spin_ns),
+      pool_(options.receive_buffers),
       outboxes_(options.post.shard_count()) {
     log_.set_level(options.log_level);
 }

@@ -43,10 +43,17 @@ SimIo::SimIo(Process& process, ShardId shard, uint64_t seed)
     : process_(process),
       shard_(shard),
       random_(mix(seed, 1)),
+      memory_(mix(seed, 2)),
       log_(process.machine(), std::to_string(shard.value)),
       buffers_(process.machine().world_options().network.receive_buffers) {}
 
 // ---- Io -----------------------------------------------------------------------------------------------
+
+MemoryUse SimIo::memory_use() {
+    constexpr uint64_t limit = 1 << 30;
+    const bool is_short = memory_.chance(process_.machine().world_options().memory_short);
+    return {.resident_bytes = limit / 4, .group_bytes = is_short ? limit : limit / 4, .group_max = limit};
+}
 
 void SimIo::submit(Op& op) {
     ASSERT(!op.under_way);

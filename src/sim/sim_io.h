@@ -23,6 +23,7 @@ class SimIo final : public Io {
     uint64_t now_ns() const override;
     int64_t wall_ms() const override;
     uint64_t random() override { return random_.next(); }
+    MemoryUse memory_use() override;
     ShardId shard() const override { return shard_; }
     uint16_t shard_count() const override;
     std::string local_address(int fd) const override;
@@ -61,7 +62,7 @@ class SimIo final : public Io {
 
     Process& process_;
     ShardId shard_;
-    Random random_;
+    Random random_, memory_;
     Logger log_;
     std::map<uint64_t, Pending> pending_;
     uint64_t last_id_ = 0;
