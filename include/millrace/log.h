@@ -323,7 +323,7 @@ class RoomListener {
 // Order at start: open -> load each partition -> finish_recovery -> (all shards of the node have come so far)
 // -> start -> (all shards, again) -> forget_past -> run. Before start nothing can be appended; reading works
 // from load on.
-class Storage {
+class Storage : public MemoryUser {
  public:
     // Reads all journals in the directory, whatever the number of shards was, and keeps what belongs to slots
     // of this shard. kafka_storage_error when the directory cannot be used or the disk is full,

@@ -19,7 +19,7 @@ Result<Appended> PartitionLog::append(const AppendRequest& request) {
     if (request.leader_epoch < epochs_.last()) return Error::fenced_leader_epoch;
     if (storage_.is_low_on_space() && !spec_.config.uses_reserve) return Error::kafka_storage_error;
     const bool has_room = spec_.config.uses_reserve ? storage_.has_room_in_reserve() : storage_.has_room();
-    if (!has_room) return Error::request_timed_out;
+    if (!has_room || !storage_.has_memory_for(batch.size)) return Error::request_timed_out;
     batch.base = end_, batch.leader_epoch = request.leader_epoch;
     if (must_roll(batch)) roll();
     if (request.leader_epoch.value >= 0) epochs_.assign(request.leader_epoch, end_);
@@ -116,7 +116,8 @@ Chunk& PartitionLog::tail_with_room(size_t wanted) {
     if (same && !last->full()) return *last;
     const auto begin = static_cast<uint32_t>(segment.size % block_size);
     const size_t grown = last ? last->buffer.size() * 2 : 0;
-    Chunk* chunk = storage_.chunks().take(*this, std::max(grown, wanted + begin));
+    if (!last) storage_.chunks().begin_tail();
+    Chunk* chunk = storage_.chunks().take(*this, wanted + begin, grown);
     chunk->segment = segment.base;
     chunk->position = segment.size - begin;
     chunk->begin_at(begin);

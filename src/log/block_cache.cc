@@ -114,6 +114,7 @@ Task<Result<HeldBlock>> BlockCache::get(Place place) {
         block = nullptr;
     }
     (block ? stats_.block_hits : stats_.block_misses)++;
+    if (!block && !has_memory()) co_return Error::kafka_storage_error;
     if (!block) block = &make(place, key);
     ask_for(*block);
     block->pin();
@@ -126,13 +127,13 @@ Task<Result<HeldBlock>> BlockCache::get(Place place) {
 void BlockCache::fetch(const Place& place) {
     const BlockKey key{place.key, place.position / Block::size_max};
     Block* block = find(key);
-    ask_for(block ? *block : make(place, key));
+    if (block || has_memory()) ask_for(block ? *block : make(place, key));
 }
 
 bool BlockCache::fetch_ahead(const Place& place) {
     const BlockKey key{place.key, place.position / Block::size_max};
     if (find(key)) return true;
-    if (reading_ahead_ + ahead_.size() >= ahead_max) return false;
+    if (reading_ahead_ + ahead_.size() >= ahead_max || !has_memory()) return false;
     Block& block = make(place, key);
     block.is_ahead_ = true;
     ahead_.push_back(&block);
@@ -150,21 +151,30 @@ void BlockCache::ask_for(Block& block) {
     start_reads();
 }
 
-// A new block; it waits for its turn.
-Block& BlockCache::make(const Place& place, const BlockKey& key) {
+// Memory for one more block. Where there is none, what nobody reads gives his.
+bool BlockCache::has_memory() {
     make_room();
+    if (!spare_.empty()) return true;
+    IoBuffer memory = IoBuffer::try_make(Block::size_max);
+    if (!memory) {
+        shrink(0);
+        memory = IoBuffer::try_make(Block::size_max);
+    }
+    if (memory) spare_.push_back(std::move(memory));
+    return !spare_.empty();
+}
+
+// A new block; it waits for its turn. After has_memory().
+Block& BlockCache::make(const Place& place, const BlockKey& key) {
     const bool was_here = ghosts_.erase(key) > 0;
     Queue& queue = was_here ? main_ : small_;
     queue.push_front(std::make_unique<Block>(*this, key));
     Block& block = *queue.front();
     block.place_ = queue.begin(), block.in_main_ = was_here;
     known_[key] = &block;
-    if (spare_.empty()) {
-        block.memory_ = IoBuffer{Block::size_max};
-    } else {
-        block.memory_ = std::move(spare_.back());
-        spare_.pop_back();
-    }
+    ASSERT(!spare_.empty());
+    block.memory_ = std::move(spare_.back());
+    spare_.pop_back();
     block.wanted_ = std::min<uint64_t>(Block::size_max, place.file_end - block.position());
     block.file_ = place.file;
     place.file->users++;

@@ -110,7 +110,7 @@ class BlockCache {
         uint64_t position;
     };
     // The block with that position, complete as far as the file goes. kafka_storage_error: the device
-    // refuses all of it.
+    // refuses all of it, or there is no memory for it.
     Task<Result<HeldBlock>> get(Place place);
     // Begins to read it, if it is not here; does not wait. Somebody will get it at once.
     void fetch(const Place& place);
@@ -127,6 +127,10 @@ class BlockCache {
     void forget(FileKey key);
     // Lets go of what nobody pins, down to so many bytes.
     void shrink(uint64_t bytes_max);
+    // From now on.
+    void limit(uint64_t bytes_max) { blocks_max_ = bytes_max / Block::size_max, shrink(bytes_max); }
+    // Lets go of memory that no block uses.
+    void trim() { spare_.clear(); }
     // Returns when nothing is being read any more.
     Task<> close();
 
@@ -143,6 +147,7 @@ class BlockCache {
     using Queue = std::list<std::unique_ptr<Block>>;
 
     Block* find(const BlockKey& key) const;
+    bool has_memory();
     Block& make(const Place& place, const BlockKey& key);
     void ask_for(Block& block);
     void start_reads();
@@ -157,7 +162,7 @@ class BlockCache {
     Descriptors& descriptors_;
     StorageStats& stats_;
     const DeviceUse& device_;
-    const size_t blocks_max_;
+    size_t blocks_max_;
     std::map<BlockKey, Block*> known_;
     Queue small_, main_, forgotten_;  // Newest first.
     std::set<BlockKey> ghosts_;

@@ -5,6 +5,11 @@
 #include <bit>
 
 namespace millrace {
+namespace {
+
+constexpr size_t slab_size_min = 256 << 10;
+
+}  // namespace
 
 void Chunk::unpin() {
     ASSERT(pins > 0);
@@ -33,6 +38,11 @@ uint64_t Chunk::hash_of_page(uint64_t at) const {
     return is_known ? hash_slot(from) : hash64({buffer.data() + from, block_size});
 }
 
+Chunks::Chunks(Io& io, size_t budget)
+    : io_(io),
+      budget_(budget),
+      slab_size_(std::clamp(std::bit_floor(budget / 16), slab_size_min, IoBuffer::huge_page_size)) {}
+
 Chunks::~Chunks() {
     while (oldest_) {
         ASSERT(oldest_->pins == 0);
@@ -43,16 +53,26 @@ Chunks::~Chunks() {
     for (auto& slab : empty_) drop(std::move(slab));
 }
 
-size_t Chunks::class_of(size_t size) {
-    const size_t rounded = std::bit_ceil(std::clamp(size, size_min, size_max));
+size_t Chunks::class_of(size_t size) const {
+    const size_t rounded = std::bit_ceil(std::clamp(size, size_min, size_max()));
     return static_cast<size_t>(std::countr_zero(rounded) - std::countr_zero(size_min));
 }
 
-std::unique_ptr<Slab> Chunks::empty_slab() {
-    if (empty_.empty()) return std::make_unique<Slab>();
-    auto slab = std::move(empty_.back());
-    empty_.pop_back();
-    return slab;
+bool Chunks::add_empty() {
+    auto slab = std::make_unique<Slab>();
+    slab->memory = IoBuffer::try_make(slab_size_);
+    if (!slab->memory) return false;
+    empty_.push_back(std::move(slab));
+    return true;
+}
+
+// What a batch needs at most: whole chunks of the largest size, and a last one. Slabs that nobody has written
+// to yet cost nothing.
+bool Chunks::prepare(size_t size) {
+    const size_t slabs = size / slab_size_ + 2;
+    while (empty_.size() < slabs)
+        if (!add_empty()) return false;
+    return true;
 }
 
 void Chunks::drop(std::unique_ptr<Slab> slab) {
@@ -62,13 +82,15 @@ void Chunks::drop(std::unique_ptr<Slab> slab) {
 // One with room for a chunk of that size.
 Slab& Chunks::open_slab(size_t size_class) {
     if (!open_[size_class].empty()) return *open_[size_class].back();
-    auto slab = empty_slab();
+    ASSERT(!empty_.empty());
+    auto slab = std::move(empty_.back());
+    empty_.pop_back();
     slab->chunk_size = size_min << size_class;
     slab->free.clear();
-    for (size_t at = Slab::size; at > 0; at -= slab->chunk_size)
+    for (size_t at = slab_size_; at > 0; at -= slab->chunk_size)
         slab->free.push_back(static_cast<uint32_t>(at - slab->chunk_size));
     if (slab->chunk_size >= huge_from && !std::exchange(slab->is_huge, true)) {
-        slab->memory.prefer_huge_pages();
+        if (slab_size_ == IoBuffer::huge_page_size) slab->memory.prefer_huge_pages();
         io_.register_buffer(slab->memory);
     }
     open_[size_class].push_back(slab.get());
@@ -84,7 +106,7 @@ void Chunks::give_back(Slab& slab, IoBuffer part) {
     std::erase(open, &slab);
     const auto place = std::ranges::find(slabs_, &slab, &std::unique_ptr<Slab>::get);
     ASSERT(place != slabs_.end());
-    if (empty_.size() * Slab::size < bytes_max_)
+    if (empty_.size() * slab_size_ < budget_)
         empty_.push_back(std::move(*place));
     else
         drop(std::move(*place));
@@ -92,8 +114,9 @@ void Chunks::give_back(Slab& slab, IoBuffer part) {
     slabs_.pop_back();
 }
 
-Chunk* Chunks::take(PartitionLog& log, size_t size) {
-    const size_t size_class = class_of(size);
+Chunk* Chunks::take(PartitionLog& log, size_t needed, size_t wanted) {
+    const size_t fair = std::bit_floor(budget_ / (2 * (tails_ + 1)));
+    const size_t size_class = class_of(std::max(needed, std::min(wanted, fair)));
     std::unique_ptr<Chunk> chunk;
     if (spare_.empty()) {
         chunk = std::make_unique<Chunk>();
@@ -109,11 +132,31 @@ Chunk* Chunks::take(PartitionLog& log, size_t size) {
     chunk->home = this, chunk->log = &log;
     chunk->pins = 0, chunk->first_batch = UINT32_MAX;
     chunk->begin_at(0);
-    chunk->older = newest_, chunk->newer = nullptr;
-    (newest_ ? newest_->newer : oldest_) = chunk.get();
-    newest_ = chunk.get();
+    link_newest(*chunk);
     bytes_ += chunk->buffer.size();
     return chunk.release();
+}
+
+void Chunks::link_newest(Chunk& chunk) {
+    chunk.older = newest_, chunk.newer = nullptr;
+    (newest_ ? newest_->newer : oldest_) = &chunk;
+    newest_ = &chunk;
+}
+
+void Chunks::put_last(Chunk* chunk) {
+    ASSERT(chunk->log);
+    unlink(*chunk);
+    link_newest(*chunk);
+}
+
+// Of what the kernel has registered only whole slabs can go.
+void Chunks::trim() {
+    for (auto& slab : empty_) drop(std::move(slab));
+    empty_.clear();
+    spare_.clear();
+    for (const auto& slab : slabs_)
+        if (slab->memory.registered_index < 0)
+            for (const uint32_t place : slab->free) slab->memory.forget(place, slab->chunk_size);
 }
 
 void Chunks::unlink(Chunk& chunk) {

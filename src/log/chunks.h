@@ -2,7 +2,8 @@
 // first.
 //
 // What always holds: a chunk holds bytes of one segment at the same alignment as the file; bytes that are not
-// yet in the segment, and bytes that a Slice pins, stay. Slabs of large chunks lie in huge pages: the copy
+// yet in the segment, and bytes that a Slice pins, stay. The more logs have a tail, the smaller a new chunk:
+// all tails together shall not need more than the budget. Slabs of large chunks lie in huge pages: the copy
 // into them and the kernel's pinning for a direct write cost less; where the limit allows they are registered
 // with the kernel, which then pins nothing. Owned by the shard's Storage.
 #pragma once
@@ -20,15 +21,13 @@ class PartitionLog;
 
 // Memory for chunks of one size.
 struct Slab {
-    static constexpr size_t size = IoBuffer::huge_page_size;
-
-    IoBuffer memory{size};
+    IoBuffer memory;
     size_t chunk_size = 0;
-    std::vector<uint32_t> free;                           // Where in `memory` no chunk is.
-    std::array<uint64_t, size / block_size> page_hashes;  // See Chunk::hash_full_pages.
+    std::vector<uint32_t> free;  // Where in `memory` no chunk is.
+    std::array<uint64_t, IoBuffer::huge_page_size / block_size> page_hashes;  // See Chunk::hash_full_pages.
     bool is_huge = false;
 
-    bool is_empty() const { return free.size() * chunk_size == size; }
+    bool is_empty() const { return free.size() * chunk_size == memory.size(); }
 };
 
 struct Chunk final : SliceSource {
@@ -63,41 +62,57 @@ struct Chunk final : SliceSource {
 
 class Chunks {
  public:
-    static constexpr size_t size_min = block_size, size_max = range_max;
+    static constexpr size_t size_min = block_size;
 
-    // Keeps so many bytes of empty slabs: making one anew costs more than all that is copied into it, and a
-    // device that is behind for a moment makes need of many.
-    Chunks(Io& io, size_t bytes_max) : io_(io), bytes_max_(bytes_max) {}
+    // Slabs have a sixteenth of the budget, 256 KiB to 2 MiB. Keeps empty ones up to the budget: making one
+    // anew costs more than all that is copied into it, and a device that is behind for a moment makes need of
+    // many. trim() gives them back.
+    Chunks(Io& io, size_t budget);
     Chunks(const Chunks&) = delete;
     ~Chunks();
 
-    // At least `size` bytes if below size_max, for the log's tail. Content is whatever it was.
-    Chunk* take(PartitionLog& log, size_t size);
+    // Makes sure that so many bytes can be taken for one log, in chunks as large as they need to be. False
+    // where there is no memory.
+    bool prepare(size_t size);
+    // At least `size_min` bytes if below size_max(), up to `size` if all tails have room for that. After
+    // prepare(). Content is whatever it was.
+    Chunk* take(PartitionLog& log, size_t needed, size_t wanted);
     // The log does not need it any more; it goes when its pins do.
     void let_go(Chunk* chunk);
+    // Its place among the oldest is for others: it could not be let go.
+    void put_last(Chunk* chunk);
+    // Gives back what is in no chunk.
+    void trim();
 
+    size_t size_max() const { return std::min(slab_size_ / 2, range_max); }
     size_t bytes() const { return bytes_; }  // In use, pinned ones too.
+    size_t held_bytes() const { return (slabs_.size() + empty_.size()) * slab_size_; }
+    size_t used_bytes() const { return slabs_.size() * slab_size_; }  // Slabs with a chunk.
     Chunk* oldest() const { return oldest_; }
+    // Logs that have chunks.
+    void begin_tail() { tails_++; }
+    void end_tail() { tails_--; }
 
  private:
     friend struct Chunk;
     static constexpr size_t classes = 9;           // 4 KiB << 0..8.
     static constexpr size_t huge_from = 64 << 10;  // Small chunks of idle logs touch only what they need.
     static constexpr size_t spare_max = 1024;
-    static size_t class_of(size_t size);
+    size_t class_of(size_t size) const;
     Slab& open_slab(size_t size_class);
-    std::unique_ptr<Slab> empty_slab();
+    bool add_empty();
+    void link_newest(Chunk& chunk);
     void give_back(Slab& slab, IoBuffer part);
     void drop(std::unique_ptr<Slab> slab);
     void unlink(Chunk& chunk);
     void recycle(Chunk* chunk);
 
     Io& io_;
-    const size_t bytes_max_;
+    const size_t budget_, slab_size_;
     std::array<std::vector<Slab*>, classes> open_;  // With room, by the size of their chunks.
     std::vector<std::unique_ptr<Slab>> slabs_, empty_;
     std::vector<std::unique_ptr<Chunk>> spare_;  // Without memory.
-    size_t bytes_ = 0;
+    size_t bytes_ = 0, tails_ = 0;
     Chunk *oldest_ = nullptr, *newest_ = nullptr;
     Chunk* let_go_ = nullptr;  // Pinned without a log; linked by newer/older.
 };

@@ -27,6 +27,10 @@ void IndexCache::put(FileKey key, SegmentIndex index) {
     bytes_ += sizeof(Entry) + index.memory();
     entries_.push_front({key, std::move(index)});
     places_[key] = entries_.begin();
+    make_room();
+}
+
+void IndexCache::make_room() {
     while (bytes_ > bytes_max_ && entries_.size() > 1) forget(entries_.back().key);
 }
 

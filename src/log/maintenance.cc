@@ -139,8 +139,9 @@ uint64_t StorageImpl::oldest_needed() const {
 
 // Memory that only waits for being written out.
 bool StorageImpl::under_pressure() const {
-    return dirty_ > config_.dirty_bytes_max / 2 ||
-           (chunks_.bytes() > config_.tail_cache_bytes && dirty_ > config_.tail_cache_bytes / 2);
+    const uint64_t tails_max = tail_bytes_max();
+    return dirty_ > dirty_bytes_max() / 2 || (chunks_.bytes() > tails_max && dirty_ > tails_max / 2) ||
+           (chunks_.bytes() > 2 * tails_max && dirty_ > 0) || (rests_ && dirty_ > rest_bytes_max());
 }
 
 bool StorageImpl::is_due(const PartitionLog& log, bool pressed) const {
@@ -169,7 +170,8 @@ Task<Result<>> StorageImpl::write_out_old() {
             if (!result && failure_ == Error::none) co_return result;
         co_await descriptors_.trim();
     }
-    trim_cache();
+    trim_cache(rests_ ? tries_pressed : tries_usual);
+    if (rests_) chunks_.trim();
     free_journal_files();
     notify_committed();
     co_return Result<>{};

@@ -101,6 +101,7 @@ class PartitionLog final : public Log {
     size_t drop_below_start();
     // Lets go of the oldest chunk if nothing needs it.
     bool drop_chunk(const Chunk& chunk);
+    void drop_first_chunk();
     // Lets go of all memory of the tail.
     void drop_chunks();
 

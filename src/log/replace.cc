@@ -26,10 +26,7 @@ Task<Result<>> PartitionLog::replace(const CleanGroup& group, SegmentWriter& wri
 
 // In memory, at once: from here nobody opens the old files, and who has them open goes on reading them.
 void PartitionLog::take_over(const CleanGroup& group, SegmentWriter& writer) {
-    while (!chunks_.empty() && chunks_.front()->segment < group.until) {
-        storage_.chunks().let_go(chunks_.front());
-        chunks_.erase(chunks_.begin());
-    }
+    while (!chunks_.empty() && chunks_.front()->segment < group.until) drop_first_chunk();
     const auto at = [&](Offset base) {
         return std::find_if(segments_.begin(), segments_.end(),
                             [&](const auto& segment) { return segment->base >= base; });

@@ -69,10 +69,7 @@ size_t PartitionLog::drop_below_start() {
     size_t dropped = 0;
     while (can_drop(0)) {
         Segment& segment = *segments_.front();
-        while (!chunks_.empty() && chunks_.front()->segment == segment.base) {
-            storage_.chunks().let_go(chunks_.front());
-            chunks_.erase(chunks_.begin());
-        }
+        while (!chunks_.empty() && chunks_.front()->segment == segment.base) drop_first_chunk();
         storage_.sub_dirty(segment.size - segment.out);
         if (segment.file) storage_.descriptors().release(std::exchange(segment.file, nullptr));
         storage_.forget_file(key_of(segment));

@@ -68,7 +68,7 @@ StorageImpl::StorageImpl(Io& io, StorageConfig config, RecoveredJournals recover
     : io_(io),
       config_(std::move(config)),
       recovered_(std::move(recovered)),
-      chunks_(io_, config_.tail_cache_bytes * 3 / 2),
+      chunks_(io_, config_.tail_cache_bytes),
       descriptors_(io, config_.descriptors_max),
       recycled_(io, config_.directory, recycled_limits(config_)),
       indexes_(io, config_.index_cache_bytes),
@@ -243,7 +243,7 @@ void StorageImpl::fail(std::string_view what) {
 bool StorageImpl::has_room() const { return !full_ && has_room_in_reserve(); }
 
 bool StorageImpl::has_room_in_reserve() const {
-    return started_ && failure_ == Error::none && !closing_ && dirty_ < config_.dirty_bytes_max &&
+    return started_ && failure_ == Error::none && !closing_ && dirty_ < dirty_bytes_max() &&
            unstaged_bytes_ < config_.journal_file_bytes / 8;
 }
 
@@ -252,14 +252,60 @@ void StorageImpl::notify_committed() {
     if (room_listener_ && (has_room() || failure_ != Error::none)) room_listener_->on_room();
 }
 
-void StorageImpl::trim_cache() {
+// ---- Memory --------------------------------------------------------------------------------------------
+
+uint64_t StorageImpl::tail_bytes_max() const {
+    return pressure_ == MemoryPressure::none ? config_.tail_cache_bytes : config_.tail_cache_bytes / 8;
+}
+
+uint64_t StorageImpl::dirty_bytes_max() const {
+    return pressure_ == MemoryPressure::scarce ? config_.dirty_bytes_max / 4 : config_.dirty_bytes_max;
+}
+
+// Slabs count whole as long as that leaves half of the budget for bytes: what is left of old ones is not to
+// empty the cache.
+bool StorageImpl::has_tails_to_drop() const {
+    const uint64_t most = tail_bytes_max();
+    return chunks_.bytes() > most || (chunks_.used_bytes() > most / 4 * 5 && chunks_.bytes() > most / 2);
+}
+
+void StorageImpl::trim_cache(int tries_max) {
     Chunk* chunk = chunks_.oldest();
-    for (int tries = 0; chunk && chunks_.bytes() > config_.tail_cache_bytes && tries < 64; tries++) {
+    for (int tries = 0; chunk && has_tails_to_drop() && tries < tries_max; tries++) {
         Chunk* newer = chunk->newer;
-        chunk->log->drop_chunk(*chunk);
+        // Else those that wait for being written out would hide the others.
+        if (!chunk->log->drop_chunk(*chunk)) chunks_.put_last(chunk);
         chunk = newer;
     }
     if (under_pressure() || unsaved_ >= config_.unsaved_bytes_max) wake();
+}
+
+void StorageImpl::set_pressure(MemoryPressure pressure) {
+    const bool rose = pressure_ < pressure;
+    pressure_ = pressure;
+    blocks_.limit(pressure == MemoryPressure::none ? config_.block_cache_bytes
+                                                   : config_.block_cache_bytes / 8);
+    indexes_.limit(pressure == MemoryPressure::none ? config_.index_cache_bytes
+                                                    : config_.index_cache_bytes / 8);
+    if (pressure == MemoryPressure::none) return notify_committed();
+    trim_cache(tries_pressed);
+    chunks_.trim();
+    blocks_.trim();
+    if (rose) wake();
+}
+
+void StorageImpl::trim() {
+    chunks_.trim();
+    blocks_.trim();
+    rests_ = true;
+    if (under_pressure()) wake();
+}
+
+bool StorageImpl::has_memory_for(size_t size) {
+    if (chunks_.prepare(size)) return true;
+    blocks_.shrink(0);
+    chunks_.trim();
+    return chunks_.prepare(size);
 }
 
 // ---- Logs ----------------------------------------------------------------------------------------------

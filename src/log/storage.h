@@ -29,14 +29,16 @@ class IndexCache {
     Task<Result<const SegmentIndex*>> get(FileKey key, std::string path_prefix, uint64_t segment_size);
     void put(FileKey key, SegmentIndex index);
     void forget(FileKey key);
+    void limit(uint64_t bytes_max) { bytes_max_ = bytes_max, make_room(); }
 
  private:
+    void make_room();
     struct Entry {
         FileKey key;
         SegmentIndex index;
     };
     Io& io_;
-    const uint64_t bytes_max_;
+    uint64_t bytes_max_;
     uint64_t bytes_ = 0;
     std::list<Entry> entries_;  // Last used first.
     std::map<FileKey, std::list<Entry>::iterator> places_;
@@ -79,6 +81,8 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     bool is_low_on_space() const override { return space_.is_low(); }
     Task<bool> has_space_for(uint64_t bytes) override;
     void set_cleaner(const CleanerConfig& config) override { cleaner_.set_config(config); }
+    void set_pressure(MemoryPressure pressure) override;
+    void trim() override;
 
     // ---- For its logs.
     Io& io() { return io_; }
@@ -112,12 +116,15 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     // At the end of the turn its listener hears of what was appended.
     void tell_soon(PartitionLog& log);
     void add_appended(size_t bytes) {
-        dirty_ += bytes, unstaged_bytes_ += bytes;
+        dirty_ += bytes, unstaged_bytes_ += bytes, rests_ = false;
         if (space_.note_appended(bytes)) wake();
     }
     void sub_unstaged(size_t bytes) { unstaged_bytes_ -= bytes; }
     void sub_dirty(uint64_t bytes) { dirty_ -= bytes; }
-    void trim_cache();
+    static constexpr int tries_usual = 64, tries_pressed = 100'000;
+    void trim_cache(int tries_max = tries_usual);
+    // For an append of so many bytes; caches give theirs where there is none. False: there is still none.
+    bool has_memory_for(size_t size);
     void wake() { wake_.notify_all(); }
     // The log has something for the background, see PartitionLog::calls.
     void call(const PartitionLog& log) { calling_.insert(log.spec().slot), wake(); }
@@ -217,6 +224,11 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     Task<Result<>> checkpoint_logs();
     bool freeing() const;
     bool under_pressure() const;
+    uint64_t tail_bytes_max() const;
+    uint64_t dirty_bytes_max() const;
+    bool has_tails_to_drop() const;
+    // Left where it is while nobody comes.
+    uint64_t rest_bytes_max() const { return config_.dirty_bytes_max / 16; }
     bool is_due(const PartitionLog& log, bool pressed) const;
     uint64_t oldest_needed() const;
     Task<Result<>> write_out_one(Slot slot);
@@ -264,10 +276,12 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     uint64_t durable_until_ns_ = 0;  // Till then commits are durable as they are written.
     RoomListener* room_listener_ = nullptr;
     Error failure_ = Error::none;
+    MemoryPressure pressure_ = MemoryPressure::none;
     bool posted_ = false, started_ = false, closing_ = false, running_ = false, full_ = false;
     bool waits_ended_ = false;
     bool commit_due_ = false;  // What is unstaged goes to the journal as soon as there is a place.
     bool low_said_ = false;
+    bool rests_ = false;         // Nobody has come for a while: what is in memory may as well be written out.
     bool lazy_durable_ = false;  // Some of it is to be flushed when its time has come.
     uint64_t full_said_ns_ = 0;
     uint32_t loading_ = 0;

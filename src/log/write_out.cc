@@ -405,14 +405,18 @@ bool PartitionLog::drop_chunk(const Chunk& chunk) {
                         (staged_segment_ == chunk.segment && staged_position_ >= chunk.end_position());
     const bool untouched = chunk.end > chunk.begin;  // Else it was just made.
     if (!out || !staged || !untouched) return false;
-    storage_.chunks().let_go(chunks_.front());
-    chunks_.erase(chunks_.begin());
+    drop_first_chunk();
     return true;
 }
 
+void PartitionLog::drop_first_chunk() {
+    storage_.chunks().let_go(chunks_.front());
+    chunks_.erase(chunks_.begin());
+    if (chunks_.empty()) storage_.chunks().end_tail();
+}
+
 void PartitionLog::drop_chunks() {
-    for (Chunk* chunk : chunks_) storage_.chunks().let_go(chunk);
-    chunks_.clear();
+    while (!chunks_.empty()) drop_first_chunk();
 }
 
 }  // namespace millrace

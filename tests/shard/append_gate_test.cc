@@ -35,6 +35,7 @@ class Room final : public Storage {
     bool was_clean() const override { return true; }
     const StorageStats& stats() const override { return stats_; }
     void set_cleaner(const CleanerConfig&) override {}
+    void trim() override {}
     bool is_low_on_space() const override { return false; }
     Task<bool> has_space_for(uint64_t) override { co_return true; }
     bool has_room() const override { return places > 0; }
