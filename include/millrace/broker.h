@@ -95,7 +95,7 @@ class RequestHandler {
 class Shard;
 
 // The handler of one shard's requests. Owned by that shard's thread; `shard` must outlive it.
-class Broker final : public RequestHandler {
+class Broker final : public RequestHandler, public MemoryUser {
  public:
     explicit Broker(Shard& shard);
     ~Broker();
@@ -104,6 +104,11 @@ class Broker final : public RequestHandler {
     // Its fetch session goes with a connection.
     std::unique_ptr<Luggage> leave(ConnectionContext& connection) override;
     void arrive(std::unique_ptr<Luggage> luggage) override;
+    // With scarce memory replies to fetches have a quarter of their budget.
+    void set_pressure(MemoryPressure pressure) override;
+    void trim() override;
+    // Fetches that wait for memory are answered: the node stops.
+    void end_waits();
 
     struct State;
 

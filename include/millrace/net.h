@@ -37,9 +37,10 @@ struct NetOptions {
 
     // Of this shard.
     uint64_t owned_bytes_max = 512 << 20;  // Requests that did not arrive in one piece. The next one waits,
-                                           // its socket is not read; one that is larger is refused.
-    uint64_t stall_ms_max = 30'000;        // Nothing received in the middle of one while others wait: closed.
-    uint32_t views_max = 64;               // Receive buffers that requests may hold while they are handled.
+                                           // its socket is not read.
+    uint64_t alone_bytes_max = 32 << 20;  // One larger than all that is let in alone, and above this refused.
+    uint64_t stall_ms_max = 30'000;       // Nothing received in the middle of one while others wait: closed.
+    uint32_t views_max = 64;              // Receive buffers that requests may hold while they are handled.
 };
 
 struct ListenRequest {
@@ -60,7 +61,7 @@ struct MovingConnection {
     std::unique_ptr<Luggage> luggage = {};
 };
 
-class Server {
+class Server final : public MemoryUser {
  public:
     // All must outlive it. Metrics are registered here.
     Server(Io& io, RequestHandler& handler, Metrics& metrics, const NetOptions& options);
@@ -72,6 +73,10 @@ class Server {
 
     // From now on; connections that are open stay.
     void limit_connections(uint32_t all_max, uint32_t per_host_max);
+
+    // With scarce memory requests in pieces have a quarter of their budget.
+    void set_pressure(MemoryPressure pressure) override;
+    void trim() override;
 
     // Ends all listeners and connections: nothing more is read, what runs is answered, for at most
     // `grace_ns`. No socket is open when it ends; handlers may still run.

@@ -23,6 +23,7 @@
 #include "millrace/deadlines.h"
 #include "millrace/io.h"
 #include "millrace/log.h"
+#include "millrace/memory_watch.h"
 #include "millrace/metrics.h"
 #include "millrace/replication.h"
 
@@ -94,9 +95,12 @@ class Shard {
     const BrokerConfig& config() const { return config_; }
     // Called whenever config() has changed. Set before the node starts.
     void on_config_changed(std::function<void()> tell) { tell_config_changed_ = std::move(tell); }
+    // Called when the node stops, after the shard is no longer ready. Set before the node starts.
+    void on_wind_down(std::function<void()> tell) { tell_wind_down_ = std::move(tell); }
     ShardId id() const { return io_.shard(); }
     Metrics& metrics() { return metrics_; }
     Deadlines& deadlines() { return deadlines_; }
+    MemoryWatch& memory() { return memory_; }
     const MetadataState& metadata() const { return *metadata_; }
     Storage& storage() { return *storage_; }
     AppendGate& append_gate() { return *append_gate_; }
@@ -272,12 +276,13 @@ class Shard {
     Node& node_;
     Metrics metrics_;
     Deadlines deadlines_;
+    MemoryWatch memory_;
     Decompressor decompressor_;
     std::unique_ptr<Storage> storage_;
     std::optional<AppendGate> append_gate_;  // With the storage.
     std::optional<MetadataState> metadata_;  // From the moment the cluster's id is known.
     BrokerConfig config_;
-    std::function<void()> tell_config_changed_ = [] {};
+    std::function<void()> tell_config_changed_ = [] {}, tell_wind_down_ = [] {};
     std::map<std::string, TopicSettings, std::less<>> settings_;
     std::map<Slot, Hosted> hosted_;
     std::map<int32_t, std::unique_ptr<GroupHost>> group_hosts_;

@@ -9,6 +9,7 @@
 #include "millrace/broker.h"
 #include "millrace/shard.h"
 #include "millrace/wire/frame.h"
+#include "reply_budget.h"
 
 namespace millrace {
 
@@ -44,7 +45,7 @@ struct Broker::State {
     Counter& failed_fetches;
     Counter& failed_fetch_partitions;
     Counter& refused_requests;
-    uint64_t fetched_bytes = 0;  // Of replies that are being read or sent.
+    ReplyBudget reply_budget;
 };
 
 struct Call {

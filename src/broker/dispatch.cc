@@ -103,6 +103,17 @@ std::span<const int16_t> served_api_keys() {
     return keys;
 }
 
+namespace {
+
+// A quarter of the shard's memory.
+uint64_t reply_bytes_max(const Shard& shard) {
+    constexpr uint64_t share_default = 128 << 20;
+    const uint64_t share = shard.config().memory_bytes / shard.node().shard_count() / 4;
+    return share > 0 ? share : share_default;
+}
+
+}  // namespace
+
 Broker::State::State(Shard& shard)
     : shard(shard),
       fetch_sessions(std::make_unique<FetchSessions>(shard)),
@@ -125,7 +136,8 @@ Broker::State::State(Shard& shard)
                                                       "Partitions of fetch requests that failed.")),
       refused_requests(shard.metrics().counter(
           "millrace_kafka_refused_requests_total",
-          "Requests that ended their connection: malformed, unknown or unsupported.")) {
+          "Requests that ended their connection: malformed, unknown or unsupported.")),
+      reply_budget(shard.io(), shard.deadlines(), reply_bytes_max(shard)) {
     for (const Served& api : served) {
         const char* name = wire::find_api(api.key)->name;
         api_metrics.push_back({&shard.metrics().counter("millrace_kafka_requests_total", "Requests handled.",
@@ -159,6 +171,12 @@ void Broker::arrive(std::unique_ptr<Luggage> luggage) {
     state_->fetch_sessions->adopt(std::move(static_cast<SessionLuggage&>(*luggage).session));
 }
 
+void Broker::set_pressure(MemoryPressure pressure) { state_->reply_budget.set_pressure(pressure); }
+
+void Broker::end_waits() { state_->reply_budget.end_waits(); }
+
+void Broker::trim() { state_->replies->trim(); }
+
 Overlap Broker::overlap(Bytes frame) const {
     const Served* api = frame.size() >= 2 ? find_served(load_big<int16_t>(frame.data())) : nullptr;
     return api ? api->overlap : Overlap::barrier;
@@ -167,6 +185,7 @@ Overlap Broker::overlap(Bytes frame) const {
 Task<Reply> Broker::handle(Bytes frame, ConnectionContext& connection) {
     State& state = *state_;
     state.bytes_in.add(frame.size() + 4);
+    state.shard.memory().note_work();
     const auto header = wire::parse_request(frame);
     if (!header) co_return refuse(state, connection, "malformed request header", {"bytes", frame.size()});
     const Served* api = find_served(header->key);

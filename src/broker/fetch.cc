@@ -89,24 +89,11 @@ Plan plan_session(Call& call, FetchSession& session) {
     return plan;
 }
 
-constexpr uint64_t budget_wait_ns = 10'000'000;
-
-// A quarter of the shard's memory may be in replies that are being read or not sent yet.
-uint64_t reply_budget(const Call& call) {
-    constexpr uint64_t share_default = 128 << 20;
-    const uint64_t share = call.shard.config().memory_bytes / call.shard.node().shard_count() / 4;
-    return share > 0 ? share : share_default;
-}
-
-// The nearer the budget's end is, the less one fetch gets, down to a little. At the end it is 0: then the
-// fetch waits, and comes back empty at its time, so that readers who do not read cost no more than the
-// budget.
+// At the budget's end it is 0: then the fetch waits, and comes back empty at its time, so that readers who do
+// not read cost no more than the budget.
 size_t byte_limit(const Call& call, const Request& request) {
-    constexpr uint64_t least = 64 << 10;
-    const uint64_t budget = reply_budget(call), used = call.state.fetched_bytes;
-    if (used >= budget) return 0;
     const auto asked = std::clamp(request.max_bytes, 0, call.shard.config().fetch_max_bytes);
-    return std::min(static_cast<uint64_t>(asked), std::max((budget - used) / 4, least));
+    return call.state.reply_budget.share_of(static_cast<uint64_t>(asked));
 }
 
 // Each shard may fill its share of the answer; a request's limit is not a hard one in Kafka either (KIP-74).
@@ -164,14 +151,14 @@ Task<> read_enough(Call& call, Plan& plan, const Request& request) {
         const size_t limit = byte_limit(call, request);
         const bool may_read = limit > 0 || request.max_bytes <= 0 || call.shard.config().fetch_max_bytes <= 0;
         share_bytes(plan, limit, may_read);
-        call.state.fetched_bytes += limit;  // Until it is known how much it is.
+        call.state.reply_budget.take(limit);  // Until it is known how much it is.
         co_await read_all(call, plan);
-        call.state.fetched_bytes -= limit;
+        call.state.reply_budget.give_back(limit);
         const size_t found = plan.size();
         if ((may_read && found >= needed) || plan.is_urgent() || plan.parts.empty()) break;
         if (call.shard.io().now_ns() >= deadline_ns || !call.shard.is_ready()) break;
         if (!may_read) {
-            co_await sleep_for(call.shard.io(), budget_wait_ns);
+            co_await call.state.reply_budget.wait(deadline_ns);
             continue;
         }
         co_await await_news(call.shard, plan.parts, static_cast<int64_t>(needed - found), deadline_ns);

@@ -65,7 +65,7 @@ class HeldPart final : public Held {
  public:
     HeldPart(Call& call, std::unique_ptr<FetchPart> part)
         : state_(call.state), here_(call.shard), part_(std::move(part)), bytes_(part_->size()) {
-        state_.fetched_bytes += bytes_;
+        state_.reply_budget.take(bytes_);
     }
     ~HeldPart() override;
     FetchPart& part() { return *part_; }

@@ -63,8 +63,7 @@ Task<> take_home(Shard& here, std::unique_ptr<FetchPart> part) {
 }  // namespace
 
 HeldPart::~HeldPart() {
-    ASSERT(state_.fetched_bytes >= bytes_);
-    state_.fetched_bytes -= bytes_;
+    state_.reply_budget.give_back(bytes_);
     if (part_->home != here_.id()) take_home(here_, std::move(part_)).detach();
 }
 

@@ -49,6 +49,7 @@ class ReplyStock {
 
     // Comes back by itself when it ends.
     std::unique_ptr<EncodedReply, ReplyBody::End> take();
+    void trim() { spare_.clear(); }
     size_t spare_count() const { return spare_.size(); }
 
  private:

@@ -38,21 +38,30 @@ BrokerConfig with_memory(BrokerConfig config, uint16_t shards) {
     return config;
 }
 
-// Of a shard's share a quarter keeps recent records, a quarter those that are not in segments yet (but no
-// more than the journal can hold); requests and replies have the other half (front.cc, fetch.cc). Files get a
-// quarter of the descriptors at most.
+// Of a shard's share an eighth keeps recent records (of a large one a quarter), a quarter those that are not
+// in segments yet (but no more than the journal can hold); requests and replies have a quarter each
+// (front.cc, fetch.cc), blocks that were read and receive buffers a sixteenth each. Files get a quarter of
+// the descriptors at most.
 StorageConfig storage_config(const BrokerConfig& config, uint16_t shards, uint64_t file_limit) {
-    constexpr uint64_t least_bytes = 4 << 20, files_least = 8;
+    constexpr uint64_t least_bytes = 16 << 20, large_bytes = 1 << 30, files_least = 8;
     StorageConfig storage;
     storage.scrub_percent = static_cast<uint32_t>(config.scrub_percent);
-    const uint64_t quarter = std::max(config.memory_bytes / shards / 4, least_bytes);
+    const uint64_t share = std::max(config.memory_bytes / shards, least_bytes);
     const bool is_set = config.settings.contains("millrace.memory");
-    storage.tail_cache_bytes = is_set ? quarter : std::min(quarter, storage.tail_cache_bytes);
-    storage.dirty_bytes_max = std::min(quarter, storage.dirty_bytes_max);
-    storage.block_cache_bytes = std::min(quarter / 2, storage.block_cache_bytes);
+    const uint64_t recent = share < large_bytes ? share / 8 : share / 4;
+    storage.tail_cache_bytes = is_set ? recent : std::min(recent, storage.tail_cache_bytes);
+    storage.dirty_bytes_max = std::min(share / 4, storage.dirty_bytes_max);
+    storage.block_cache_bytes = std::min(share / 16, storage.block_cache_bytes);
+    storage.index_cache_bytes = std::min(share / 64, storage.index_cache_bytes);
     const auto files = std::clamp<uint64_t>(file_limit / 4 / shards, files_least, storage.descriptors_max);
     storage.descriptors_max = static_cast<uint32_t>(files);
     return storage;
+}
+
+// A sixteenth of the share.
+uint16_t receive_buffers(const BrokerConfig& config, uint16_t shards) {
+    constexpr uint64_t size = 64 << 10, most = 256;
+    return static_cast<uint16_t>(std::min(config.memory_bytes / shards / 16 / size, most));
 }
 
 // Descriptors above this number stay free for files: those of logs and journals, and a few that come and go.
@@ -130,6 +139,7 @@ int BrokerProcess::run() {
         .shards = shards_,
         .spin_ns = 0,  // Looking around before sleeping cost half of the CPU again at 10,000 requests/s, and
                        // gained nothing.
+        .receive_buffers = receive_buffers(config_, shards_),
         .log_sink = &sink,
         .log_level = log_level(),
         .start = [this](Io& io) { start(io); },
@@ -167,7 +177,7 @@ Task<> BrokerProcess::open(Io& io) {
 // "memory    1024 MiB of 24105: per shard 64 recent records, 128 not in segments, 128 requests, 128 replies".
 std::string BrokerProcess::memory_line() const {
     const auto mib = [](uint64_t bytes) { return std::to_string(bytes >> 20); };
-    const uint64_t quarter = config_.memory_bytes / shards_ / 4, requests_least = 32 << 20;
+    const uint64_t quarter = config_.memory_bytes / shards_ / 4, requests_least = 4 << 20;
     return "  memory    " + mib(config_.memory_bytes) + " MiB of " + mib(memory_limit()) + ": per shard " +
            mib(node_.storage.tail_cache_bytes) + " recent records, " + mib(node_.storage.dirty_bytes_max) +
            " not in segments, " + mib(std::max(quarter, requests_least)) + " requests, " + mib(quarter) +

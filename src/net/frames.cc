@@ -76,6 +76,11 @@ void InputMemory::unreserve(size_t size) {
     if (size > 0 && waiting_ > 0 && on_room_) on_room_();
 }
 
+void InputMemory::set_room(uint64_t bytes) {
+    const bool is_more = bytes > std::exchange(room_bytes_, bytes);
+    if (is_more && waiting_ > 0 && on_room_) on_room_();
+}
+
 void InputMemory::end_wait() {
     ASSERT(waiting_ > 0);
     waiting_--;
@@ -183,7 +188,7 @@ bool FrameCutter::may_begin() {
     const size_t wanted = memory_of(*size);
     const bool always = wanted <= always_in_max && reserved_frames_ == 0;
     if (waits() && !always) return false;
-    if (!always && wanted > memory_.limits().owned_bytes_max)
+    if (!always && wanted > memory_.limits().largest())
         return trouble_ = "request larger than the memory for requests", false;
     if (!always && (memory_.waiting() > 0 || !memory_.has_room(wanted))) {
         waits_for_ = wanted;

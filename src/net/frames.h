@@ -29,8 +29,11 @@ class InputMemory {
         uint32_t request_bytes_max;
         uint64_t owned_bytes_max;
         uint32_t views_max;
+        uint64_t alone_bytes_max = 0;
+        uint64_t largest() const { return std::max(owned_bytes_max, alone_bytes_max); }
     };
-    InputMemory(Io& io, const Limits& limits) : io_(io), limits_(limits) {}
+    InputMemory(Io& io, const Limits& limits)
+        : io_(io), limits_(limits), room_bytes_(limits.owned_bytes_max) {}
     InputMemory(const InputMemory&) = delete;
 
     // Both have one user to begin with.
@@ -50,7 +53,11 @@ class InputMemory {
 
     // The budget of requests, whole and in pieces. What waits to be a request is outside of it: it would keep
     // others from ending.
-    bool has_room(size_t size) const { return reserved_bytes_ + size <= limits_.owned_bytes_max; }
+    // One that is larger than the budget is let in alone.
+    bool has_room(size_t size) const { return reserved_bytes_ + size <= room_bytes_ || reserved_bytes_ == 0; }
+    // A part of the budget, while memory is short; or all of it again.
+    void set_room(uint64_t bytes);
+    void trim() { spare_.clear(), kept_.clear(); }
     void reserve(size_t size) { reserved_bytes_ += size; }
     void unreserve(size_t size);
     uint64_t reserved_bytes() const { return reserved_bytes_; }
@@ -71,7 +78,7 @@ class InputMemory {
     Limits limits_;
     uint32_t lent_ = 0;
     uint64_t owned_bytes_ = 0;
-    uint64_t reserved_bytes_ = 0;
+    uint64_t reserved_bytes_ = 0, room_bytes_;
     uint32_t waiting_ = 0;
     std::function<void()> on_room_;
     std::vector<std::unique_ptr<ReceivedPiece>> spare_;

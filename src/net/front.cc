@@ -9,8 +9,8 @@
 namespace millrace {
 namespace {
 
-// Less would refuse requests, or let few of them in at a time, that Kafka's clients send by default.
-constexpr uint64_t requests_bytes_min = 32 << 20;
+// Less would let few of the requests in at a time that Kafka's clients send by default.
+constexpr uint64_t requests_bytes_min = 4 << 20;
 
 NetOptions net_options(const BrokerConfig& config, uint16_t shards, int32_t descriptor_max) {
     NetOptions options;
@@ -40,6 +40,9 @@ Front::Front(Io& io, Node& node, std::vector<Front*>& fronts,
       server_(io, broker_, shard_.metrics(), net_options(node.config, node.shard_count(), descriptor_max)),
       add_process_metrics_(std::move(add_process_metrics)) {
     fronts_[io.shard().value] = this;
+    shard_.memory().add(server_);
+    shard_.memory().add(broker_);
+    shard_.on_wind_down([this] { broker_.end_waits(); });
     shard_.on_config_changed([this] {
         const NetOptions options = net_options(shard_.config(), shard_.node().shard_count(), INT32_MAX);
         server_.limit_connections(options.connections_max, options.connections_per_host_max);

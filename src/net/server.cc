@@ -31,6 +31,8 @@ class Server::State final : public ConnectionHome {
     ~State();
 
     Task<Listening> listen(ListenRequest request);
+    void set_pressure(MemoryPressure pressure);
+    void trim();
     void limit_connections(uint32_t all_max, uint32_t per_host_max) {
         options_.connections_max = all_max, options_.connections_per_host_max = per_host_max;
     }
@@ -144,7 +146,8 @@ Server::State::State(Io& io, RequestHandler& handler, Metrics& metrics, const Ne
     : io_(io),
       handler_(handler),
       options_(options),
-      input_memory_(io, {options.request_bytes_max, options.owned_bytes_max, options.views_max}),
+      input_memory_(io, {options.request_bytes_max, options.owned_bytes_max, options.views_max,
+                         options.alone_bytes_max}),
       open_(metrics.gauge("millrace_connections", "Client connections open now.")),
       paused_(metrics.gauge("millrace_connections_paused",
                             "Client connections not read until memory for their next request is free.")),
@@ -275,6 +278,17 @@ std::unique_ptr<Sending> Server::State::take_sending() {
 void Server::State::put_back(std::unique_ptr<Sending> sending) {
     ASSERT(!sending->under_way);
     if (spare_sendings_.size() < spare_sendings_max) spare_sendings_.push_back(std::move(sending));
+}
+
+void Server::State::set_pressure(MemoryPressure pressure) {
+    const uint64_t all = options_.owned_bytes_max;
+    input_memory_.set_room(pressure == MemoryPressure::scarce ? all / 4 : all);
+}
+
+void Server::State::trim() {
+    spare_requests_.clear();
+    spare_sendings_.clear();
+    input_memory_.trim();
 }
 
 void Server::State::flush_soon(Connection& connection) {
@@ -462,6 +476,8 @@ Task<Listening> Server::listen(ListenRequest request) { return state_->listen(st
 void Server::limit_connections(uint32_t all_max, uint32_t per_host_max) {
     state_->limit_connections(all_max, per_host_max);
 }
+void Server::set_pressure(MemoryPressure pressure) { state_->set_pressure(pressure); }
+void Server::trim() { state_->trim(); }
 Task<> Server::close(uint64_t grace_ns) { return state_->close(grace_ns); }
 Task<> Server::drained() { return state_->drained(); }
 void Server::let_move(Bring bring) { state_->let_move(std::move(bring)); }

@@ -73,7 +73,12 @@ class Shard::Noting final : public MetadataObserver {
     Shard& shard_;
 };
 
-Shard::Shard(Io& io, Node& node) : io_(io), node_(node), deadlines_(io), config_(node.config) {
+Shard::Shard(Io& io, Node& node)
+    : io_(io),
+      node_(node),
+      deadlines_(io),
+      memory_(io, deadlines_, metrics_, node.config.memory_bytes),
+      config_(node.config) {
     ASSERT(!node_.shards_[id().value]);
     node_.shards_[id().value] = this;
     io_.post(ShardId{0}, joined_);

@@ -74,6 +74,7 @@ Task<Result<>> Shard::open_storage() {
     if (homes_disagree_) co_return Result<>{};
     if (!storage) co_return storage.error();
     storage_ = std::move(*storage);
+    memory_.add(*storage_);
     append_gate_.emplace(io_, *storage_, deadlines_);
     metadata_.emplace(node_.cluster_id());
     co_return Result<>{};
@@ -221,6 +222,7 @@ Task<Result<>> Shard::wind_down() {
         place = group_hosts_.upper_bound(index);  // It may have gone meanwhile, with its topic.
     }
     for (auto& [slot, hosted] : hosted_) hosted.partition->wake_fetches();
+    tell_wind_down_();
     co_return Result<>{};
 }
 
@@ -232,6 +234,7 @@ Task<> Shard::end_waits() {
 
 Task<Result<>> Shard::end_waits_here() {
     stopping_ = true;
+    memory_.stop();
     if (retention_timer_.is_set()) deadlines_.drop(retention_timer_);
     if (reopen_timer_.is_set()) deadlines_.drop(reopen_timer_);
     if (balance_timer_.is_set()) deadlines_.drop(balance_timer_);

@@ -74,7 +74,9 @@ Trial::Trial(const TrialOptions& options)
       moves_(mix(options.seed, 1002)),
       program_(program_options(random_)),
       workload_(mix(options.seed, 1001), fmt::format("{}:{}", broker_host, broker_port)),
-      world_({.seed = options.seed, .print_log = options.print_log}),
+      world_({.seed = options.seed,
+              .memory_short = options.seed % 3 == 0 ? 500'000u : 0u,  // Caches come and go.
+              .print_log = options.print_log}),
       node_(world_.add_node({.shards = program_.shards, .address = broker_host})) {
     node_.boot([this](SimNode& node) { return std::make_unique<BrokerProgram>(node, program_); });
     for (size_t i = 0; i < client_nodes; i++) {
