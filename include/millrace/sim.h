@@ -51,6 +51,8 @@ struct DiskFaults {
     uint64_t short_reads = 0, short_writes = 0;
     uint64_t full = 0;  // ENOSPC, or a write cut short for want of room.
     uint64_t torn = 0;  // Writes under way at a crash of which a part is there.
+    uint64_t lost_writes = 0, misdirected_writes = 0;
+    uint64_t broken_pages = 0;
 };
 
 struct NetworkOptions {
@@ -102,6 +104,8 @@ class SimDisk {
     virtual void put(std::string_view path, Bytes bytes) = 0;
     // Changes one byte at rest. The file has that byte.
     virtual void flip(std::string_view path, uint64_t offset, uint8_t mask) = 0;
+    // The page that has that byte cannot be read any more (-EIO), until it is written.
+    virtual void break_page(std::string_view path, uint64_t offset) = 0;
     virtual uint64_t used_bytes() const = 0;
     // Operations submitted that change the disk (writes, syncs, truncations, renames ...) since the
     // beginning.

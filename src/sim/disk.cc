@@ -33,6 +33,11 @@ int32_t Disk::read(InodeNumber number, uint64_t offset, MutableBytes into) {
         met_.read_errors++;
         return -EIO;
     }
+    const auto [broken, broken_end] = broken_in(number, offset, into.size());
+    if (broken != broken_end) {
+        met_.read_errors++;
+        return -EIO;
+    }
     if (into.size() > 1 && faults_.chance(options_.short_read)) {
         met_.short_reads++;
         into = into.first(1 + faults_.below(into.size() - 1));
@@ -54,11 +59,17 @@ int32_t Disk::write(InodeNumber number, uint64_t offset, Bytes bytes, Durable du
         met_.short_writes++;
         bytes = bytes.first(1 + faults_.below(bytes.size() - 1));
     }
-    if (faults_.chance(options_.lost_write)) return static_cast<int32_t>(bytes.size());
+    const auto [broken, broken_end] = broken_in(number, offset, bytes.size());
+    broken_.erase(broken, broken_end);
+    if (faults_.chance(options_.lost_write)) {
+        met_.lost_writes++;
+        return static_cast<int32_t>(bytes.size());
+    }
     const uint64_t file_size = files_.content(number).size();
     if (file_size > bytes.size() && faults_.chance(options_.misdirected_write)) {
         const uint64_t sectors = (file_size - bytes.size()) / Content::sector_size + 1;
         offset = faults_.below(sectors) * Content::sector_size;
+        met_.misdirected_writes++;
     }
     return note_full(files().write(number, offset, bytes, durable), bytes.size());
 }

@@ -1,5 +1,6 @@
 // One node's disk: a file system with latencies and faults, each from its own stream of the seed.
 #pragma once
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,10 @@ class Disk final : public SimDisk {
     std::vector<uint8_t> contents(std::string_view path) const override;
     void put(std::string_view path, Bytes bytes) override;
     void flip(std::string_view path, uint64_t offset, uint8_t mask) override;
+    void break_page(std::string_view path, uint64_t offset) override {
+        met_.broken_pages++;
+        broken_.insert({files_.find(path), offset / Content::page_size});
+    }
     uint64_t used_bytes() const override { return files_.used_bytes(); }
     uint64_t changes() const override { return changes_; }
     const DiskFaults& faults() const override { return met_; }
@@ -44,11 +49,18 @@ class Disk final : public SimDisk {
     // How many bytes of it are there.
     size_t write_some_sectors(InodeNumber number, uint64_t offset, Bytes bytes);
     int32_t note_full(int32_t outcome, uint64_t wanted);
+    // The broken pages of that stretch.
+    auto broken_in(InodeNumber number, uint64_t offset, uint64_t size) const {
+        const uint64_t last = (offset + std::max<uint64_t>(size, 1) - 1) / Content::page_size;
+        return std::pair{broken_.lower_bound({number, offset / Content::page_size}),
+                         broken_.upper_bound({number, last})};
+    }
 
     DiskOptions options_;
     FileSystem files_;
     Random delays_, faults_, crashes_;
     DiskFaults met_;
+    std::set<std::pair<InodeNumber, uint64_t>> broken_;  // Pages.
     uint64_t changes_ = 0;
 };
 

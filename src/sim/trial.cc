@@ -63,21 +63,23 @@ std::string FaultCounts::to_text() const {
 std::string FaultCounts::met_text() const {
     return fmt::format(
         "met: kills={} power_cuts={} torn_writes={} read_errors={} write_errors={} sync_errors={} "
-        "short_reads={} short_writes={} full_disk={}",
+        "short_reads={} short_writes={} full_disk={} lost_writes={} misdirected_writes={} broken_pages={}",
         kills, power_cuts, met.torn, met.read_errors, met.write_errors, met.sync_errors, met.short_reads,
-        met.short_writes, met.full);
+        met.short_writes, met.full, met.lost_writes, met.misdirected_writes, met.broken_pages);
 }
 
 Trial::Trial(const TrialOptions& options)
     : options_(options),
       random_(mix(options.seed, 1000)),
       moves_(mix(options.seed, 1002)),
+      lies_(mix(options.seed, 1003)),
       program_(program_options(random_)),
       workload_(mix(options.seed, 1001), fmt::format("{}:{}", broker_host, broker_port)),
       world_({.seed = options.seed,
               .memory_short = options.seed % 3 == 0 ? 500'000u : 0u,  // Caches come and go.
               .print_log = options.print_log}),
       node_(world_.add_node({.shards = program_.shards, .address = broker_host})) {
+    if (options.seed % 8 == 0) lie_ = static_cast<Lie>(1 + options.seed / 8 % 3);
     node_.boot([this](SimNode& node) { return std::make_unique<BrokerProgram>(node, program_); });
     for (size_t i = 0; i < client_nodes; i++) {
         clients_.push_back(&world_.add_node());
@@ -108,7 +110,7 @@ TrialResult Trial::run() {
         judge();
     }
     faults_.met = node_.disk().faults();
-    TrialResult result{.problems = workload_.ledger().verdict(),
+    TrialResult result{.problems = unforgiven(workload_.ledger().verdict()),
                        .faults = faults_,
                        .simulated_ns = world_.now_ns(),
                        .turns = world_.turns(),
@@ -145,6 +147,7 @@ void Trial::live() {
     while (world_.now_ns() < end_ns && !is_spent()) {
         pass(1 + below(2 * step_ns));
         mishap();
+        watch_lie();
         if (moves_.below(3) == 0) broker()->move_some_partition(moves_.next());
         look_after();
     }
@@ -168,6 +171,7 @@ void Trial::choose_faults() {
         disk.spike = static_cast<uint32_t>(1 + below(20'000));
         faults_.slow_disks++;
     }
+    if (lie_ != Lie::none) return begin_lie(disk);
     // One life in three has errors for certain, one a full disk.
     const uint64_t turn = (options_.seed + faults_.lives) % lives_least;
     if (turn == 0 || one_in(6)) choose_errors(disk);
@@ -296,7 +300,7 @@ void Trial::restart() {
     pass(below(ns_per_s));
     const DiskOptions& disk = node_.disk().options();
     disk_fails_ = disk.write_error + disk.sync_error + disk.read_error != 0 ||
-                  disk.capacity_bytes != DiskOptions{}.capacity_bytes;
+                  disk.capacity_bytes != DiskOptions{}.capacity_bytes || has_lied();
     if (one_in(3)) {
         program_.shards = static_cast<uint16_t>(1 + below(shards_max));
         faults_.reshardings++;
@@ -320,7 +324,8 @@ void Trial::check_lines() {
     for (; lines_checked_ < lines.size(); lines_checked_++) {
         const SimLine& line = lines[lines_checked_];
         faults_.cleanings += line.text.find("a partition was cleaned") != std::string::npos;
-        if (line.level == Level::error && !disk_fails_) problem("error without a fault: " + line.text);
+        if (line.level == Level::error && !disk_fails_ && lie_ == Lie::none)
+            problem("error without a fault: " + line.text);
     }
 }
 

@@ -57,6 +57,12 @@ class Trial {
     void live();
     void choose_faults();
     void choose_errors(DiskOptions& disk);
+    // lie.cc
+    void begin_lie(DiskOptions& disk);
+    void break_some_page();
+    void watch_lie();
+    bool has_lied() const { return lied_ns_ != 0; }
+    std::vector<std::string> unforgiven(std::vector<std::string> problems) const;
     void end_faults();
     void mishap();
     void look_after();
@@ -76,13 +82,17 @@ class Trial {
     void problem(const std::string& text);
 
     TrialOptions options_;
-    Random random_, moves_;
+    Random random_, moves_, lies_;
     BrokerProgramOptions program_;
     Workload workload_;  // Outlives the nodes its actors run on.
     SimWorld world_;
     SimNode& node_;
     std::vector<SimNode*> clients_;
     FaultCounts faults_;
+    // In one seed of eight the disk lies once, in one way, and has no other fault that would be said.
+    enum class Lie : uint8_t { none, lost_write, misdirected_write, broken_page };
+    Lie lie_ = Lie::none;
+    uint64_t lied_ns_ = 0;
     bool disk_fails_ = false;  // Errors of the disk are injected, or were in this life.
     bool told_spent_ = false;
     uint64_t paused_until_ns_ = 0;
