@@ -1,42 +1,30 @@
 // The leader's part: append, count what is safe, answer who waits.
+#include "millrace/answer.h"
 #include "millrace/replication.h"
 
 namespace millrace {
 
 // A produce that waits for its acknowledgement. Lies in the waiting coroutine's frame.
-class Partition::AckWait final {
+class Partition::AckWait final : public Answer {
  public:
     using Queue = Fifo<AckWait*>;
     AckWait(Queue& queue, Offset next, uint64_t by_ns) : queue_(queue), next_(next), by_ns_(by_ns) {
         queue_.push_back(this);
     }
-    AckWait(const AckWait&) = delete;
     ~AckWait() {
-        if (!answered_) queue_.erase_if([this](const AckWait* wait) { return wait == this; });
+        if (!is_answered()) queue_.erase_if([this](const AckWait* wait) { return wait == this; });
     }
 
     Offset next() const { return next_; }
     uint64_t by_ns() const { return by_ns_; }  // Its deadline.
     // Those that are answered together, in their order.
     AckWait*& next_answered() { return next_answered_; }
-    // Has left its queue when this is called.
-    void answer(Error error) {
-        answered_ = true;
-        error_ = error;
-        if (auto waiter = std::exchange(waiter_, nullptr)) waiter.resume();
-    }
-    bool await_ready() const { return answered_; }
-    void await_suspend(std::coroutine_handle<> waiter) { waiter_ = waiter; }
-    Error await_resume() const { return error_; }
 
  private:
     Queue& queue_;
     const Offset next_;
     const uint64_t by_ns_;
     AckWait* next_answered_ = nullptr;
-    bool answered_ = false;
-    Error error_ = Error::none;
-    std::coroutine_handle<> waiter_;
 };
 
 Partition::Partition(Log& log, Deadlines& deadlines, Epoch leader_epoch)

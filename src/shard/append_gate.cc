@@ -1,10 +1,12 @@
 // Two queues of coroutines. They are let in in a turn of their own, each only while there is room.
 #include "millrace/append_gate.h"
 
+#include "millrace/answer.h"
+
 namespace millrace {
 
 // Lies in the waiting coroutine's frame.
-class AppendGate::Place final : public Deadlines::Entry {
+class AppendGate::Place final : public Answer, public Deadlines::Entry {
  public:
     Place(std::deque<Place*>& queue, Order order) : queue_(queue) {
         if (order == Order::continued)
@@ -13,19 +15,8 @@ class AppendGate::Place final : public Deadlines::Entry {
             queue_.push_back(this);
     }
     ~Place() {
-        if (!answered_) std::erase(queue_, this);
+        if (!is_answered()) std::erase(queue_, this);
     }
-
-    // Has left its queue when this is called.
-    void answer(Error error) {
-        ASSERT(!answered_);
-        answered_ = true;
-        error_ = error;
-        if (auto waiter = std::exchange(waiter_, nullptr)) waiter.resume();
-    }
-    bool await_ready() const { return answered_; }
-    void await_suspend(std::coroutine_handle<> waiter) { waiter_ = waiter; }
-    Error await_resume() const { return error_; }
 
  private:
     void on_deadline() override {
@@ -34,9 +25,6 @@ class AppendGate::Place final : public Deadlines::Entry {
     }
 
     std::deque<Place*>& queue_;
-    bool answered_ = false;
-    Error error_ = Error::none;
-    std::coroutine_handle<> waiter_;
 };
 
 AppendGate::AppendGate(Io& io, Storage& storage, Deadlines& deadlines)
