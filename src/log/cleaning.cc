@@ -12,7 +12,6 @@ namespace {
 constexpr std::string_view checkpoint = "/cleaner-offset-checkpoint";
 // What recompressing costs beside reading and writing.
 constexpr uint64_t rebuilt_weight = 4;
-constexpr uint64_t examination_ns = 10'000'000;  // Between looks whether one is over.
 
 }  // namespace
 
@@ -138,7 +137,8 @@ Result<bool> Cleaning::add_batch(OffsetMap& map, const BatchView& batch) {
 
 Task<Result<>> Cleaning::rewrite(BatchFilter& filter, Offset end) {
     for (Offset at; at < end;) {
-        while (log_.is_examined() && !must_end()) co_await sleep_for(io_, examination_ns);
+        // An examination ends soon after the log or the storage must.
+        while (log_.is_examined()) co_await log_.examined();
         if (must_end()) co_return cleaning_stopped;
         const auto group = log_.hold_group(at, end);
         if (!group) break;

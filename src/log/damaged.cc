@@ -110,6 +110,7 @@ Task<Result<bool>> PartitionLog::examine(Offset base, uint32_t percent) {
     readers_++;
     auto learned = co_await examine_file(base, percent);
     examining_ = false;
+    examined_.notify_all();
     leave_reader();
     co_return learned;
 }

@@ -123,6 +123,7 @@ class PartitionLog final : public Log {
     bool is_held() const { return held_until_ > held_from_; }
     // Its files are being held against their sums: none is replaced meanwhile.
     bool is_examined() const { return examining_ || scrubbing_; }
+    Signal& examined() { return examined_; }  // One of these has ended.
     // The written file takes the group's place, durably.
     Task<Result<>> replace(const CleanGroup& group, SegmentWriter& writer);
     void enter_cleaning() { readers_++; }
@@ -324,6 +325,7 @@ class PartitionLog final : public Log {
     Offset held_from_, held_until_;                   // The cleaner's group; it is not dropped.
     uint32_t versions_ = 0;                           // Of segments' files, given so far.
     bool scrubbing_ = false;
+    Signal examined_;
     bool replacing_ = false;      // Files are being renamed: none is opened.
     std::vector<Offset> doomed_;  // Bases of dropped segments that still have files.
     Offset doomed_until_;         // They may go when this log start is durable.

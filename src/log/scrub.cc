@@ -29,6 +29,7 @@ Task<Result<>> PartitionLog::scrub(Offset base) {
     scrubbing_ = false;
     if (result) result = co_await check_snapshots();
     if (Segment* segment = find_segment(base)) segment->scrubbed_ms = storage_.io().wall_ms();
+    examined_.notify_all();
     leave_reader();
     co_return result;
 }
