@@ -289,13 +289,6 @@ TEST_CASE("times are found in a cleaned log, also the largest") {
 
 namespace {
 
-Task<> delete_records(LogModel& m, Log& log, Offset to) {
-    m.log_start_asked = to;
-    auto deleting = log.set_log_start(to);
-    const auto done = co_await deleting;
-    if (done) m.log_start = to;
-}
-
 // Runs inside the node's turns, so that an end comes between two of them.
 Task<> live(CleanWorld& w, bool deletes) {
     Io& io = w.node.io();

@@ -8,13 +8,6 @@ namespace millrace {
 
 namespace {
 
-Task<> delete_records(LogModel& m, Log& log) {
-    const Offset to = log.durable();
-    m.log_start_asked = to;
-    const auto done = co_await log.set_log_start(to);
-    if (done) m.log_start = to;
-}
-
 Task<> remove_log(Storage& storage, LogModel& m) {
     m.removing = true;
     const auto removed = co_await storage.remove(m.spec.slot);
@@ -30,7 +23,10 @@ Task<> live(StorageWorld& w) {
         for (const uint32_t slot : {0u, 1u, 2u})
             if (program.storage->find(Slot{slot}))
                 (void)program.append(Slot{slot}, make_batch(i, 200 + i * 271 % 9'000));
-        if (i == 30) delete_records(w.model.at(Slot{0}), *program.storage->find(Slot{0})).detach();
+        if (i == 30) {
+            Log& log = *program.storage->find(Slot{0});
+            delete_records(w.model.at(Slot{0}), log, log.durable()).detach();
+        }
         if (i == 40) remove_log(*program.storage, w.model.at(Slot{2})).detach();
     }
 }

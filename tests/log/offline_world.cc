@@ -104,4 +104,13 @@ std::vector<std::string> files_below(SimDisk& disk, const std::string& directory
     return files;
 }
 
+HurtBatch hurt_second_batch(SimDisk& disk, const std::string& file) {
+    const auto bytes = disk.contents(file);
+    BatchReader reader{bytes};
+    const auto first = reader.next(), second = reader.next();
+    REQUIRE(second);
+    disk.flip(file, first->size() + 70, 4);
+    return {first->size(), second->size(), second->base_offset(), second->last_offset()};
+}
+
 }  // namespace millrace

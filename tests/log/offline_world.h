@@ -20,6 +20,13 @@ class OfflineWorld : public StorageWorld {
     bool idle = false;
 };
 
+// The second batch of a file, whose bytes have been changed.
+struct HurtBatch {
+    uint64_t position = 0, size = 0;
+    Offset first, last;
+};
+HurtBatch hurt_second_batch(SimDisk& disk, const std::string& file);
+
 struct CollectedFindings final : FindingListener {
     void on_finding(const Finding& finding) override { all.push_back(finding); }
     std::vector<Finding> all;

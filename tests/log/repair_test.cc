@@ -109,10 +109,7 @@ TEST_CASE("a damaged batch is left alone unless it is to be given up, and then o
     w.stop();
     const std::string file = "data/clicks-1/00000000000000000000.log";
     const auto bytes = w.node.disk().contents(file);
-    BatchReader reader{bytes};
-    const auto first = reader.next(), second = reader.next();
-    REQUIRE(second);
-    w.node.disk().flip(file, first->size() + 70, 4);
+    const HurtBatch hurt = hurt_second_batch(w.node.disk(), file);
     const auto damaged = w.node.disk().contents(file);
     for (const bool is_first : {true, false}) {  // The broker is told, once.
         const auto changes = repair(w);
@@ -123,26 +120,26 @@ TEST_CASE("a damaged batch is left alone unless it is to be given up, and then o
     const auto marks = Damage::from_text(as_text(w.node.disk().contents("data/clicks-1/damaged")));
     REQUIRE(marks);
     REQUIRE(marks->ranges().size() == 1);
-    CHECK(marks->ranges()[0].first == second->base_offset());
-    CHECK(marks->ranges()[0].next == second->next_offset());
+    CHECK(marks->ranges()[0].first == hurt.first);
+    CHECK(marks->ranges()[0].next == hurt.last + 1);
     const auto changes = repair(w, Give::damaged);
     CHECK(changes.left.empty());
     REQUIRE(changes.made.size() == 1);
-    CHECK(changes.made[0].first_lost == second->base_offset().value);
-    CHECK(changes.made[0].last_lost == second->last_offset().value);
+    CHECK(changes.made[0].first_lost == hurt.first.value);
+    CHECK(changes.made[0].last_lost == hurt.last.value);
     const auto findings = w.verify();
     CAPTURE(text_of(findings));
     CHECK(grave(findings).empty());
     const auto mended = w.node.disk().contents(file);
     REQUIRE(mended.size() == bytes.size());
-    CHECK(std::equal(bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(first->size()), mended.begin()));
-    CHECK(std::equal(bytes.begin() + static_cast<ptrdiff_t>(first->size() + second->size()), bytes.end(),
-                     mended.begin() + static_cast<ptrdiff_t>(first->size() + second->size())));
+    const auto from = static_cast<ptrdiff_t>(hurt.position), to = from + static_cast<ptrdiff_t>(hurt.size);
+    CHECK(std::equal(bytes.begin(), bytes.begin() + from, mended.begin()));
+    CHECK(std::equal(bytes.begin() + to, bytes.end(), mended.begin() + to));
     // What is read there is the filler.
-    const auto view = BatchView::parse(Bytes{mended}.subspan(first->size()));
+    const auto view = BatchView::parse(Bytes{mended}.subspan(hurt.position));
     REQUIRE(view);
     CHECK(view->is_control());
-    w.model.at(Slot{1}).batches[second->base_offset()] = {view->bytes().begin(), view->bytes().end()};
+    w.model.at(Slot{1}).batches[hurt.first] = {view->bytes().begin(), view->bytes().end()};
     w.start();
     w.check_all();
 }

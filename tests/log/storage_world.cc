@@ -213,4 +213,11 @@ Task<> StorageWorld::check_log(Slot slot) {
     }
 }
 
+Task<> delete_records(LogModel& m, Log& log, Offset to) {
+    m.log_start_asked = to;
+    auto deleting = log.set_log_start(to);
+    const auto done = co_await deleting;
+    if (done) m.log_start = to;
+}
+
 }  // namespace millrace

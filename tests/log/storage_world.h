@@ -78,4 +78,7 @@ class StorageWorld {
 
 std::vector<uint8_t> bytes_of(const Slice& slice);
 
+// DeleteRecords up to there, noted in the model before and after.
+Task<> delete_records(LogModel& m, Log& log, Offset to);
+
 }  // namespace millrace

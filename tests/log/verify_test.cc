@@ -65,19 +65,15 @@ TEST_CASE("a flipped bit in a batch is told with the offsets that it costs") {
     w.fill(6);
     w.stop();
     const std::string file = "data/clicks-1/00000000000000000000.log";
-    const auto bytes = w.node.disk().contents(file);
-    BatchReader reader{bytes};
-    const auto first = reader.next(), second = reader.next();
-    REQUIRE(second);
-    w.node.disk().flip(file, first->size() + 70, 4);
+    const HurtBatch hurt = hurt_second_batch(w.node.disk(), file);
     const auto findings = grave(w.verify());
     REQUIRE(findings.size() == 1);
     CHECK(findings[0].kind == FindingKind::batches);
     CHECK(findings[0].file == "clicks-1/00000000000000000000.log");
-    CHECK(findings[0].position == static_cast<int64_t>(first->size()));
-    CHECK(findings[0].bytes == static_cast<int64_t>(second->size()));
-    CHECK(findings[0].first_offset == second->base_offset().value);
-    CHECK(findings[0].last_offset == second->last_offset().value);
+    CHECK(findings[0].position == static_cast<int64_t>(hurt.position));
+    CHECK(findings[0].bytes == static_cast<int64_t>(hurt.size));
+    CHECK(findings[0].first_offset == hurt.first.value);
+    CHECK(findings[0].last_offset == hurt.last.value);
 }
 
 TEST_CASE("a missing segment, a segment cut short and a missing directory are damage") {

@@ -9,6 +9,11 @@ Slot slot_of(Lab& lab, std::string_view topic, int32_t partition) {
     return lab.shard(0).metadata().topic(topic)->partitions[partition].slot;
 }
 
+// Of two.
+ShardId other_shard(Lab& lab, Slot slot) {
+    return ShardId{static_cast<uint16_t>(1 - lab.shard(0).home(slot).value)};
+}
+
 Task<> move(Lab& lab, Slot slot, ShardId to, std::optional<Result<>>& result) {
     auto moving = lab.shard(0).move_partition(slot, to);
     result = co_await moving;
@@ -18,8 +23,7 @@ Task<> move(Lab& lab, Slot slot, ShardId to, std::optional<Result<>>& result) {
 bool move_over(Lab& lab, std::string_view topic, int32_t partition) {
     const Slot slot = slot_of(lab, topic, partition);
     std::optional<Result<>> moved;
-    const ShardId to{static_cast<uint16_t>(1 - lab.shard(0).home(slot).value)};
-    lab.node.spawn(move(lab, slot, to, moved));
+    lab.node.spawn(move(lab, slot, other_shard(lab, slot), moved));
     lab.world.run_until([&] { return moved || !lab.node.is_running(); }, 60'000 * lab_ms);
     if (!lab.node.is_running()) return false;
     REQUIRE(moved);
@@ -241,8 +245,7 @@ TEST_CASE("requests of every shard that are under way during moves are answered 
                 CHECK(moved->ok());
                 moved.reset();
                 const Slot slot = slot_of(lab, "t", 1);
-                const ShardId to{static_cast<uint16_t>(1 - lab.shard(0).home(slot).value)};
-                lab.node.spawn(move(lab, slot, to, moved));
+                lab.node.spawn(move(lab, slot, other_shard(lab, slot), moved));
             }
         }
         for (size_t i = 0; i < sent.size(); i++) {
@@ -290,8 +293,7 @@ TEST_CASE("a topic that is deleted while a partition of it moves is gone, with i
         lab.write("t", 1, "x");
         const Slot slot = slot_of(lab, "t", 1);
         std::optional<Result<>> moved;
-        lab.node.spawn(
-            move(lab, slot, ShardId{static_cast<uint16_t>(1 - lab.shard(0).home(slot).value)}, moved));
+        lab.node.spawn(move(lab, slot, other_shard(lab, slot), moved));
         lab.world.run_for(delay * 100'000);
         lab.remove("t");
         lab.world.run_until([&] { return moved.has_value(); }, 60'000 * lab_ms);
