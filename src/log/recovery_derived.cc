@@ -133,6 +133,7 @@ Task<Result<>> Recovery::rebuild_segment(Segment& segment, Offset producers_from
         if (!loaded) co_return loaded;
         const auto floor = segment.index->floor(static_cast<uint32_t>(producers_from - segment.base));
         what.from = floor.position;
+        if (what.from == 0) *segment.index = {};
     }
     auto report = co_await scan(segment, what);
     const bool is_wrong = report && !report->damaged.empty();
@@ -196,10 +197,13 @@ Task<Result<CheckReport>> Recovery::scan(Segment& segment, Scan what) {
                          .order = segment.final || what.from > 0 ? Order::rising : Order::gapless,
                          .epochs = epochs_lost_ || !journal_ || journal_->no_place ? nullptr : &log_.epochs_,
                          .known = &log_.damage_};
-    request.on_batch = [this, &segment, what](const BatchHeader& batch, uint64_t at) {
+    request.on_batch = [this, &segment, what, is_first = true](const BatchHeader& batch,
+                                                               uint64_t at) mutable {
         if (at == 0) segment.first_timestamp = batch.record_count > 0 ? batch.max_timestamp : -1;
         if (what.index) {
-            if (at == what.from) segment.index->cut(at, static_cast<uint32_t>(batch.base - segment.base));
+            // What the index says of the bytes from there on is not held against them: it goes.
+            if (std::exchange(is_first, false))
+                segment.index->cut(what.from, static_cast<uint32_t>(batch.base - segment.base));
             segment.index->add(batch, segment.base, at, log_.spec_.config.index_interval_bytes);
         }
         if (what.index || epochs_lost_) log_.epochs_.assign(batch.leader_epoch, batch.base);
