@@ -7,8 +7,9 @@ namespace {
 
 class Parked;
 
-// Posted to its home shard, watches there, and is posted back. Owned by itself while it travels: freed on the
-// fetch's shard when it is back and no dismissal is still on its way to where it was.
+// Posted to its home shard, watches there, and is posted back. Lies in the frame of a coroutine of the
+// fetch's shard, which awaits it: it ends when it is back and no dismissal is still on its way to where it
+// was.
 class Sentry final {
  public:
     Sentry(Shard& here, Shard& home, Parked& parked, const FetchPart& part, int64_t bytes_needed)
@@ -21,6 +22,10 @@ class Sentry final {
         dismissed_ = true;
         here_.io().post(home_.id(), dismissal_);
     }
+
+    bool await_ready() const { return false; }
+    void await_suspend(std::coroutine_handle<> keeper) { keeper_ = keeper; }
+    void await_resume() const {}
 
  private:
     struct Step : Letter {
@@ -52,7 +57,7 @@ class Sentry final {
 
     // On the fetch's shard.
     void return_home();
-    void free() { const std::unique_ptr<Sentry> self{this}; }
+    void end() { keeper_.resume(); }
 
     Shard& here_;
     Shard& home_;
@@ -65,7 +70,8 @@ class Sentry final {
     Step outward_{*this, &Sentry::arrive};
     Step homeward_{*this, &Sentry::return_home};
     Step dismissal_{*this, &Sentry::on_dismissal};
-    Step farewell_{*this, &Sentry::free};
+    Step farewell_{*this, &Sentry::end};
+    std::coroutine_handle<> keeper_;
 };
 
 // The fetch itself while it waits: in its coroutine's frame.
@@ -75,8 +81,7 @@ class Parked final : public Deadlines::Entry {
         for (Sentry* sentry : out_) sentry->dismiss();
     }
     void send(Shard& here, const FetchPart& part, int64_t bytes_needed) {
-        auto sentry = std::make_unique<Sentry>(here, here.node().shard(part.home), *this, part, bytes_needed);
-        out_.push_back(sentry.release());
+        keep_sentry(here, *this, part, bytes_needed).detach();
     }
     void came_back(Sentry& sentry) {
         std::erase(out_, &sentry);
@@ -89,6 +94,12 @@ class Parked final : public Deadlines::Entry {
     void await_resume() const {}
 
  private:
+    // Outlives the fetch; it looks at `parked` and `part` before it waits only.
+    static Task<> keep_sentry(Shard& here, Parked& parked, const FetchPart& part, int64_t bytes_needed) {
+        Sentry sentry{here, here.node().shard(part.home), parked, part, bytes_needed};
+        parked.out_.push_back(&sentry);
+        co_await sentry;
+    }
     void wake() {
         woken_ = true;
         if (auto waiter = std::exchange(waiter_, nullptr)) waiter.resume();
@@ -101,10 +112,10 @@ class Parked final : public Deadlines::Entry {
 
 void Sentry::return_home() {
     Parked* parked = std::exchange(parked_, nullptr);
-    // A dismissal that found it gone comes back as a farewell, which frees it then.
+    // A dismissal that found it gone comes back as a farewell, which ends it then.
     if (!dismissed_ || is_back_on_dismissal_) {
         if (parked) parked->came_back(*this);
-        free();
+        end();
     }
 }
 
