@@ -47,7 +47,7 @@ Task<> StorageImpl::maintain() {
 
 // What clients meet while the disk has only its reserve left, and when that has passed, is said once each.
 Task<> StorageImpl::look_at_space() {
-    co_await space_.look();
+    co_await space_.look(dirty_);
     if (space_.is_low() && !space_timer_.under_way && !closing_)
         space_timer_.size = full_pause_ns, io_.submit(space_timer_);
     if (space_.is_low() == low_said_) co_return;

@@ -9,7 +9,7 @@ uint64_t SpaceWatch::reserve() const {
     return std::min(space_.total / 100 + ballast, space_.total / 16);
 }
 
-Task<> SpaceWatch::look() {
+Task<> SpaceWatch::look(uint64_t dirty) {
     DiskSpace seen;
     appended_ = 0, looked_ns_ = io_.now_ns(), asked_ = false;
     const int32_t outcome =
@@ -20,6 +20,7 @@ Task<> SpaceWatch::look() {
     low_ = space_.available < kept + (low_ ? slack : 0);
     const uint64_t left = space_.available > kept ? space_.available - kept : 0;
     look_after_bytes_ = std::clamp(left / 8, step_min, step_max);
+    left_ = kept == 0 ? UINT64_MAX : left - std::min(left, dirty);
 }
 
 }  // namespace millrace

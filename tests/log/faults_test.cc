@@ -129,6 +129,31 @@ TEST_CASE("with less than the reserve free clients' appends are refused, the nod
     w.check_all();
 }
 
+TEST_CASE("what is taken between two looks at the disk does not use its reserve up") {
+    StorageConfig config = StorageWorld::small();
+    config.reserve_bytes = 1 << 20;
+    StorageWorld w{6, config};
+    w.add(0, {.segment_bytes = 60'000}), w.add(1);
+    w.boot();
+    REQUIRE(w.wait_started());
+    for (uint64_t i = 0; i < 100; i++) CHECK(append_and_run(w, i) == Error::none);
+    REQUIRE(w.settle());
+    DiskOptions& disk = w.node.disk().options();
+    disk.capacity_bytes = w.node.disk().used_bytes() + config.reserve_bytes + 100'000;
+    w.world.run_for(1'000 * ms);
+    CHECK(append_and_run(w, 100, 1'000) == Error::none);  // Looks.
+    w.world.run_for(600 * ms);
+    CHECK_FALSE(w.storage().is_low_on_space());
+    uint64_t taken = 0;
+    for (uint64_t i = 0; i < 50; i++)  // In one turn: nobody can look.
+        taken += w.program().append(Slot{0}, make_batch(200 + i, 8'000)) == Error::none;
+    CHECK(taken > 3);
+    CHECK(taken < 15);
+    REQUIRE(w.settle());
+    CHECK(w.node.disk().used_bytes() + config.reserve_bytes * 3 / 4 < disk.capacity_bytes);
+    w.check_all();
+}
+
 TEST_CASE("a failed flush takes the storage offline: nothing more is acknowledged, nor is what it covered") {
     for (uint64_t seed = 1; seed <= 10; seed++) {
         CAPTURE(seed);
