@@ -13,10 +13,11 @@ class SpaceWatch {
     SpaceWatch(Io& io, std::string directory, int64_t reserve_bytes)
         : io_(io), directory_(std::move(directory)), configured_(reserve_bytes) {}
 
-    // A disk that does not tell is as it was. `dirty`: bytes that were taken and may still need room in files.
+    // A disk that does not tell is as it was. `dirty`: bytes that were taken and may still need room in
+    // files.
     Task<> look(uint64_t dirty);
-    // True when it is time to look again: others write to the disk, too. When more has come than was left it is
-    // low at once: the look may be long in coming, behind writes.
+    // True when it is time to look again: others write to the disk, too. When more has come than was left it
+    // is low at once: the look may be long in coming, behind writes.
     bool note_appended(size_t bytes) {
         appended_ += bytes;
         if (appended_ > left_) low_ = asked_ = true;
@@ -47,7 +48,7 @@ class SpaceWatch {
     DiskSpace space_;
     bool low_ = false, asked_ = false;
     uint64_t appended_ = 0, look_after_bytes_ = step_min;  // Since the last look.
-    uint64_t left_ = UINT64_MAX;  // Above the reserve then, without what is dirty.
+    uint64_t left_ = UINT64_MAX;                           // Above the reserve then, without what is dirty.
     uint64_t looked_ns_ = 0;
 };
 
