@@ -6,7 +6,6 @@
 // bytes later. A write or flush that fails or falls short takes the whole Storage offline for the life of the
 // process.
 #pragma once
-#include <atomic>
 #include <limits>
 #include <map>
 #include <memory>
@@ -14,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "millrace/device_use.h"
 #include "millrace/homes.h"
 #include "millrace/io.h"
 
@@ -78,26 +78,6 @@ struct CleanerConfig {
     uint64_t backoff_ns = 15'000'000'000;  // Until it looks again after having found nothing to clean.
 };
 
-// What the storages of one device, on any cores, let each other know: whether commits are being written. A
-// hint, without order between cores.
-class DeviceUse {
- public:
-    void note_write(uint64_t now_ns) {
-        constexpr uint64_t fine_ns = 10'000'000;  // So that the line is rarely taken from other cores.
-        if (now_ns > written_ns_.load(std::memory_order_relaxed) + fine_ns)
-            written_ns_.store(now_ns, std::memory_order_relaxed);
-    }
-    // Lately: within a tenth of a second.
-    bool is_written(uint64_t now_ns) const {
-        constexpr uint64_t lately_ns = 100'000'000;
-        const uint64_t written_ns = written_ns_.load(std::memory_order_relaxed);
-        return written_ns > 0 && now_ns < written_ns + lately_ns;
-    }
-
- private:
-    std::atomic<uint64_t> written_ns_{0};
-};
-
 struct StorageConfig {
     DeviceUse* device = nullptr;  // Of all storages that share it; none: this one is alone.
     std::string directory;
@@ -110,6 +90,8 @@ struct StorageConfig {
     // What all logs together have appended since their last producer snapshots: a recovery reads it again.
     uint64_t unsaved_bytes_max = 128 << 20;
     uint32_t commits_in_flight = 4;
+    uint64_t closing_ns_max =
+        10'000'000'000;  // For writing all logs out at the end; then the journal has to do.
     // Bytes that nobody waits for are flushed this long after they were written. Who waits once will again:
     // for so long each commit is flushed as it is written.
     uint64_t flush_after_ns = 100'000'000, durable_habit_ns = 100'000'000;

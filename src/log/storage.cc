@@ -416,13 +416,9 @@ Task<Result<>> StorageImpl::close_logs() {
         pump();
         if (unstaged_first_ || !journal_.idle()) co_await committed_;
     }
-    for (auto& [slot, log] : logs_) {
-        if (failure_ != Error::none) co_return failure_;
-        if (log->failure() != Error::none) continue;
-        auto written = co_await log->write_final();
-        if (!written) co_return written;
-        co_await descriptors_.trim();
-    }
+    const auto all = co_await finish_logs();
+    if (!all) co_return all.error();
+    if (!*all) co_return failure_;
     auto removed = co_await remove_files();
     if (!removed) co_return removed;
     if (!journal_.has_free_file()) {
@@ -439,6 +435,33 @@ Task<Result<>> StorageImpl::close_logs() {
     journal_.flush();
     co_await until_committed();
     co_return failure_;
+}
+
+// Many at a time: their flushes share what the file system writes for each. False: the time was over; the
+// journal has what is left, as after a kill.
+Task<Result<bool>> StorageImpl::finish_logs() {
+    constexpr size_t at_once = 32;
+    const uint64_t deadline_ns = io_.now_ns() + config_.closing_ns_max;
+    std::vector<PartitionLog*> open;
+    for (auto& [slot, log] : logs_)
+        if (log->failure() == Error::none) open.push_back(log.get());
+    for (size_t done = 0; done < open.size();) {
+        if (failure_ != Error::none) co_return failure_;
+        if (io_.now_ns() >= deadline_ns) {
+            io_.log().info("log", "closed before all logs were written out: the journal has the rest",
+                           {{"left", static_cast<int64_t>(open.size() - done)},
+                            {"of", static_cast<int64_t>(open.size())}});
+            co_return false;
+        }
+        std::vector<Task<Result<>>> tasks;
+        for (size_t n = 0; n < at_once && done < open.size(); n++)
+            tasks.push_back(open[done++]->write_final());
+        const auto results = co_await gather(std::move(tasks));
+        for (const Result<>& result : results)
+            if (!result) co_return result.error();
+        co_await descriptors_.trim();
+    }
+    co_return true;
 }
 
 Task<> StorageImpl::until_committed() {

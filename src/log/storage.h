@@ -196,6 +196,7 @@ class StorageImpl final : public Storage, JournalOwner, Letter {
     Task<Result<>> remove_leftovers();
     Task<Result<>> remove_vanished_journals();
     Task<Result<>> close_logs();
+    Task<Result<bool>> finish_logs();
     void forget(PartitionLog& log);
     uint64_t states_size() const { return 8 * (logs_.size() + 1) * (sizeof(Entry) + sizeof(StatePayload)); }
 
