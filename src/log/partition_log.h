@@ -100,7 +100,7 @@ class PartitionLog final : public Log {
     bool can_drop_first() const { return can_drop(0); }
     size_t drop_below_start();
     // Lets go of the oldest chunk if nothing needs it.
-    bool drop_chunk(const Chunk& chunk);
+    bool drop_oldest_chunk();
     void drop_first_chunk();
     // Lets go of all memory of the tail.
     void drop_chunks();

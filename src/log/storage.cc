@@ -270,12 +270,11 @@ bool StorageImpl::has_tails_to_drop() const {
 }
 
 void StorageImpl::trim_cache(int tries_max) {
-    Chunk* chunk = chunks_.oldest();
-    for (int tries = 0; chunk && has_tails_to_drop() && tries < tries_max; tries++) {
-        Chunk* newer = chunk->newer;
-        // Else those that wait for being written out would hide the others.
-        if (!chunk->log->drop_chunk(*chunk)) chunks_.put_last(chunk);
-        chunk = newer;
+    for (int tries = 0; chunks_.oldest() && has_tails_to_drop() && tries < tries_max; tries++) {
+        // The first of its log, which it may not be itself: those that were put last are out of order.
+        Chunk* chunk = chunks_.oldest();
+        // One that waits for being written out would hide the others.
+        if (!chunk->log->drop_oldest_chunk()) chunks_.put_last(chunk);
     }
     if (under_pressure() || unsaved_ >= config_.unsaved_bytes_max) wake();
 }

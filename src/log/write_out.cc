@@ -391,8 +391,9 @@ Task<Result<>> PartitionLog::write_final() {
 
 // ---- Memory --------------------------------------------------------------------------------------------
 
-bool PartitionLog::drop_chunk(const Chunk& chunk) {
-    if (chunks_.empty() || chunks_.front() != &chunk || writing_out_) return false;
+bool PartitionLog::drop_oldest_chunk() {
+    if (chunks_.empty() || writing_out_) return false;
+    const Chunk& chunk = *chunks_.front();
     if (chunk.pins > 0 || chunk.buffer.in_flight()) return false;
     const Segment* segment = find_segment(chunk.segment);
     // A batch that begins in it must be out as a whole: it will be read from the file.
