@@ -196,6 +196,19 @@ TEST_CASE("what was just written is read from memory, what is older than the cac
     CHECK(w.storage().stats().disk_reads > reads);
 }
 
+TEST_CASE("one busy log keeps within the tail cache, however far behind the device is for a moment") {
+    OneLog w;
+    uint64_t most = 0;
+    for (uint64_t i = 0; i < 1'500; i++) {
+        w.append(i, 12'000);
+        if (i % 8 == 0) w.world.run_for(2 * ms);
+        most = std::max(most, w.storage().stats().cached_bytes);
+    }
+    REQUIRE(w.settle());
+    CHECK(most <= w.config.tail_cache_bytes + 2 * w.config.dirty_bytes_max);
+    w.check_all();
+}
+
 TEST_CASE("a read from disk whose first batch does not fit is empty, unless it must give one") {
     OneLog w;
     for (uint64_t i = 0; i < 300; i++) w.append(i, 3'000);
