@@ -206,8 +206,7 @@ Task<Result<>> StorageImpl::remove_vanished_journals() {
     co_return co_await sync_directory(io_, config_.directory + "/journal");
 }
 
-// ---- Failing, and room
-// ----------------------------------------------------------------------------------------
+// ---- Failing, and room ----------------------------------------------------------------------------------
 
 Result<> StorageImpl::judge(std::string_view what, Result<> result) {
     if (result) return result;
